@@ -1,0 +1,207 @@
+"""Read and write frames and surfaces by their suffix: a file is whole or it is not there."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import rasterio
+import rasterio.shutil
+from pyproj import CRS
+
+from gisgrid.crs import LONLAT
+from gisgrid.errors import InputError, OutputError
+from gisgrid.surface import Surface
+
+FRAME_SUFFIXES: Final = (".parquet", ".gpkg", ".geojson", ".fgb")
+"""What `write_frame` writes: GeoParquet, GeoPackage, GeoJSON (RFC 7946), FlatGeobuf."""
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a path to write to that takes its place only when the writing went well.
+
+    Parameters
+    ----------
+    path
+        Where the file shall be. Its folder must exist.
+
+    Yields
+    ------
+    Path
+        A path in the same folder with the same suffix.
+
+    Raises
+    ------
+    OutputError
+        The folder does not exist or cannot be written.
+    """
+    if not path.parent.is_dir():
+        raise OutputError(f"{path.name!r} cannot be written because the folder {str(path.parent)!r} does not exist; make it first")
+    try:
+        folder = tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-")
+    except OSError as error:
+        raise OutputError(f"{path.name!r} cannot be written to {str(path.parent)!r}: {error.strerror}") from error
+    with folder:
+        draft = Path(folder.name) / path.name
+        yield draft
+        with draft.open("rb") as written:
+            os.fsync(written.fileno())
+        draft.replace(path)
+
+
+def read_frame(path: Path, *, layer: str | None = None, **options: Any) -> gpd.GeoDataFrame:
+    """Read a vector file: GeoParquet, or whatever GDAL opens.
+
+    Parameters
+    ----------
+    path
+        The file.
+    layer
+        The layer, where the file has several.
+    options
+        Passed to the reader, for example ``encoding="gbk"`` for a Shapefile.
+
+    Returns
+    -------
+    GeoDataFrame
+        In the file's CRS, which may be missing.
+
+    Raises
+    ------
+    InputError
+        There is no such file, or it is no vector file.
+    """
+    if not path.exists():
+        raise InputError(f"there is no file {str(path)!r}; check the spelling and the folder")
+    try:
+        if path.suffix == ".parquet":
+            return gpd.read_parquet(path, **options)
+        return gpd.read_file(path, layer=layer, **options)
+    except Exception as error:  # noqa: BLE001 - drivers raise their own kinds; the user gets one sentence
+        raise InputError(f"{path.name!r} cannot be read as a vector file: {first_line(error)}") from error
+
+
+def write_frame(frame: gpd.GeoDataFrame, path: Path) -> None:
+    """Write a frame by the suffix of its name.
+
+    Parameters
+    ----------
+    frame
+        Any CRS. GeoJSON is written in longitude, latitude (RFC 7946), the others in the frame's CRS.
+    path
+        The file; what stood there is replaced as a whole.
+
+    Raises
+    ------
+    OutputError
+        An unknown suffix, or a folder that does not exist.
+    """
+    with whole_file(path) as draft:
+        match path.suffix:
+            case ".parquet":
+                frame.to_parquet(draft, index=False, compression="zstd", write_covering_bbox=True)
+            case ".gpkg":
+                frame.to_file(draft, driver="GPKG", layer=path.stem, index=False)
+            case ".geojson":
+                frame.to_crs(LONLAT).to_file(draft, driver="GeoJSON", index=False, RFC7946="YES")
+            case ".fgb":
+                frame.to_file(draft, driver="FlatGeobuf", index=False)
+            case other:
+                raise OutputError(f"{path.name!r} ends in {other!r}, which is not written; choose one of {', '.join(FRAME_SUFFIXES)}")
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table without geometry: Parquet, or CSV that spreadsheets show right (UTF-8 with a byte-order mark).
+
+    Parameters
+    ----------
+    table
+        Any table without geometry.
+    path
+        The file, ending in ``.parquet`` or ``.csv``; what stood there is replaced as a whole.
+    """
+    with whole_file(path) as draft:
+        if path.suffix == ".parquet":
+            table.to_parquet(draft, index=False, compression="zstd")
+        else:
+            table.to_csv(draft, index=False, encoding="utf-8-sig")
+
+
+def read_surface(path: Path, *, unit: str = "") -> Surface:
+    """Read the first band of a raster.
+
+    Parameters
+    ----------
+    path
+        Any raster GDAL opens; nodata becomes NaN.
+    unit
+        The unit of its values where the file does not say it.
+
+    Returns
+    -------
+    Surface
+        The raster in memory.
+
+    Raises
+    ------
+    InputError
+        There is no such file, or it is no raster.
+    """
+    if not path.exists():
+        raise InputError(f"there is no file {str(path)!r}; check the spelling and the folder")
+    try:
+        with rasterio.open(path) as raster:
+            values = raster.read(1, masked=True).astype(np.float32).filled(np.nan)
+            return Surface(values, raster.transform, CRS(raster.crs.to_wkt()), raster.units[0] or unit)
+    except rasterio.errors.RasterioIOError as error:
+        raise InputError(f"{path.name!r} cannot be read as a raster: {first_line(error)}") from error
+
+
+def write_surface(surface: Surface, path: Path) -> None:
+    """Write a surface as a cloud-optimised GeoTIFF (COG), with overviews for the low zooms.
+
+    Parameters
+    ----------
+    surface
+        What to write; NaN becomes nodata.
+    path
+        The file, ending in ``.tif``; what stood there is replaced as a whole.
+    """
+    height, width = surface.values.shape
+    with (
+        whole_file(path) as draft,
+        rasterio.MemoryFile() as memory,
+    ):
+        with memory.open(
+            driver="GTiff", width=width, height=height, count=1, dtype="float32", nodata=float("nan"),
+            crs=surface.crs.to_wkt(), transform=surface.transform,
+        ) as raster:  # fmt: skip
+            raster.write(surface.values.astype(np.float32), 1)
+            raster.units = (surface.unit,)
+        with memory.open() as raster:
+            rasterio.shutil.copy(raster, draft, driver="COG", compress="DEFLATE", predictor="3", resampling="average")
+
+
+def first_line(error: Exception) -> str:
+    """Give the first line of an error's text, for a sentence that goes on.
+
+    Parameters
+    ----------
+    error
+        Any exception.
+
+    Returns
+    -------
+    str
+        Its first line, or the name of its kind where it has no text.
+    """
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

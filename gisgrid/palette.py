@@ -1,0 +1,48 @@
+"""The one source of colours, for tiles, legends, notebooks and briefs.
+
+Hot and cold are the red and blue ends of a diverging ramp that colour-blind readers can tell apart; what is not
+significant has no fill. The layers' style.json files use these values, and a test holds them to it.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+Label = Literal["hot_99", "hot_95", "hot_90", "not_significant", "cold_90", "cold_95", "cold_99"]
+
+LABELS: Final[tuple[Label, ...]] = (
+    "hot_99", "hot_95", "hot_90", "not_significant", "cold_90", "cold_95", "cold_99",
+)  # fmt: skip
+"""The seven classes of a hotspot map, from hot to cold, in the legend's order."""
+
+GI_COLOURS: Final[dict[Label, str | None]] = {
+    "hot_99": "#b2182b",
+    "hot_95": "#ef8a62",
+    "hot_90": "#fddbc7",
+    "not_significant": None,
+    "cold_90": "#d1e5f0",
+    "cold_95": "#67a9cf",
+    "cold_99": "#2166ac",
+}
+
+LABEL_TEXTS: Final[dict[Label, dict[str, str]]] = {
+    "hot_99": {"zh": "热点 99%", "en": "Hot, 99 %"},
+    "hot_95": {"zh": "热点 95%", "en": "Hot, 95 %"},
+    "hot_90": {"zh": "热点 90%", "en": "Hot, 90 %"},
+    "not_significant": {"zh": "不显著", "en": "Not significant"},
+    "cold_90": {"zh": "冷点 90%", "en": "Cold, 90 %"},
+    "cold_95": {"zh": "冷点 95%", "en": "Cold, 95 %"},
+    "cold_99": {"zh": "冷点 99%", "en": "Cold, 99 %"},
+}
+
+GROUND: Final = "#f7f7f5"
+GROUND_DARK: Final = "#15181c"
+URBAN_VILLAGE: Final = "#7b3294"
+SUBURBAN_VILLAGE: Final = "#1b7837"
+FRINGE: Final = "#b8860b"
+
+DENSITY_RAMP: Final[tuple[str, ...]] = ("#fff3e6", "#fdd3a7", "#fba762", "#f0792c", "#c94f0a", "#8a3104", "#4d1a02")
+"""One hue, even in lightness, from few to many; transparent where there is nothing."""
+
+RATE_RAMP: Final[tuple[str, ...]] = ("#f2f0f7", "#cbc9e2", "#9e9ac8", "#756bb1", "#54278f")
+"""Counts and rates per unit, five classes."""
