@@ -5,8 +5,6 @@ Nothing here guesses and nothing reprojects silently: a function that needs metr
 
 from __future__ import annotations
 
-from typing import Any
-
 import geopandas as gpd
 from pyproj import CRS
 from pyproj.exceptions import CRSError as ProjCrsError
@@ -21,7 +19,7 @@ _CGCS2000_GK3_FIRST, _CGCS2000_GK3_CM = 4534, 75
 _CHINA_WEST, _CHINA_SOUTH, _CHINA_EAST, _CHINA_NORTH = 73.5, 16.0, 135.1, 53.6
 
 
-def parse_crs(text: Any, *, name: str = "crs") -> CRS:
+def parse_crs(text: str | int, *, name: str = "crs") -> CRS:
     """Read a CRS as a user writes it (``EPSG:4547``, ``4547``, WKT, PROJ string).
 
     Parameters

@@ -37,6 +37,10 @@ class LayerNotFoundError(GisgridError, LookupError):
     """There is no layer of that name."""
 
 
+class TileNotFoundError(GisgridError, LookupError):
+    """There is no such tile, or the layer is not drawn at that zoom."""
+
+
 class ContractError(GisgridError, ValueError):
     """A layer's data break the layer's contract."""
 

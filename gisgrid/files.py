@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import geopandas as gpd
 import numpy as np
@@ -44,11 +44,15 @@ def whole_file(path: Path) -> Iterator[Path]:
         The folder does not exist or cannot be written.
     """
     if not path.parent.is_dir():
-        raise OutputError(f"{path.name!r} cannot be written because the folder {str(path.parent)!r} does not exist; make it first")
+        raise OutputError(
+            f"{path.name!r} cannot be written because the folder {str(path.parent)!r} does not exist; make it first"
+        )
     try:
         folder = tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-")
     except OSError as error:
-        raise OutputError(f"{path.name!r} cannot be written to {str(path.parent)!r}: {error.strerror}") from error
+        raise OutputError(
+            f"{path.name!r} cannot be written to {str(path.parent)!r}: {error.strerror}"
+        ) from error
     with folder:
         draft = Path(folder.name) / path.name
         yield draft
@@ -57,7 +61,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         draft.replace(path)
 
 
-def read_frame(path: Path, *, layer: str | None = None, **options: Any) -> gpd.GeoDataFrame:
+def read_frame(path: Path, *, layer: str | None = None, **options: str | bool) -> gpd.GeoDataFrame:
     """Read a vector file: GeoParquet, or whatever GDAL opens.
 
     Parameters
@@ -85,8 +89,10 @@ def read_frame(path: Path, *, layer: str | None = None, **options: Any) -> gpd.G
         if path.suffix == ".parquet":
             return gpd.read_parquet(path, **options)
         return gpd.read_file(path, layer=layer, **options)
-    except Exception as error:  # noqa: BLE001 - drivers raise their own kinds; the user gets one sentence
-        raise InputError(f"{path.name!r} cannot be read as a vector file: {first_line(error)}") from error
+    except Exception as error:
+        raise InputError(
+            f"{path.name!r} cannot be read as a vector file: {first_line(error)}"
+        ) from error
 
 
 def write_frame(frame: gpd.GeoDataFrame, path: Path) -> None:
@@ -115,7 +121,9 @@ def write_frame(frame: gpd.GeoDataFrame, path: Path) -> None:
             case ".fgb":
                 frame.to_file(draft, driver="FlatGeobuf", index=False)
             case other:
-                raise OutputError(f"{path.name!r} ends in {other!r}, which is not written; choose one of {', '.join(FRAME_SUFFIXES)}")
+                raise OutputError(
+                    f"{path.name!r} ends in {other!r}, which is not written; choose one of {', '.join(FRAME_SUFFIXES)}"
+                )
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
@@ -160,9 +168,13 @@ def read_surface(path: Path, *, unit: str = "") -> Surface:
     try:
         with rasterio.open(path) as raster:
             values = raster.read(1, masked=True).astype(np.float32).filled(np.nan)
-            return Surface(values, raster.transform, CRS(raster.crs.to_wkt()), raster.units[0] or unit)
+            return Surface(
+                values, raster.transform, CRS(raster.crs.to_wkt()), raster.units[0] or unit
+            )
     except rasterio.errors.RasterioIOError as error:
-        raise InputError(f"{path.name!r} cannot be read as a raster: {first_line(error)}") from error
+        raise InputError(
+            f"{path.name!r} cannot be read as a raster: {first_line(error)}"
+        ) from error
 
 
 def write_surface(surface: Surface, path: Path) -> None:
@@ -187,7 +199,9 @@ def write_surface(surface: Surface, path: Path) -> None:
             raster.write(surface.values.astype(np.float32), 1)
             raster.units = (surface.unit,)
         with memory.open() as raster:
-            rasterio.shutil.copy(raster, draft, driver="COG", compress="DEFLATE", predictor="3", resampling="average")
+            rasterio.shutil.copy(
+                raster, draft, driver="COG", compress="DEFLATE", predictor="3", resampling="average"
+            )
 
 
 def first_line(error: Exception) -> str:

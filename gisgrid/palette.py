@@ -41,8 +41,37 @@ URBAN_VILLAGE: Final = "#7b3294"
 SUBURBAN_VILLAGE: Final = "#1b7837"
 FRINGE: Final = "#b8860b"
 
-DENSITY_RAMP: Final[tuple[str, ...]] = ("#fff3e6", "#fdd3a7", "#fba762", "#f0792c", "#c94f0a", "#8a3104", "#4d1a02")
+DENSITY_RAMP: Final[tuple[str, ...]] = (
+    "#fff3e6",
+    "#fdd3a7",
+    "#fba762",
+    "#f0792c",
+    "#c94f0a",
+    "#8a3104",
+    "#4d1a02",
+)
 """One hue, even in lightness, from few to many; transparent where there is nothing."""
 
 RATE_RAMP: Final[tuple[str, ...]] = ("#f2f0f7", "#cbc9e2", "#9e9ac8", "#756bb1", "#54278f")
 """Counts and rates per unit, five classes."""
+
+INK: Final = "#2b3138"
+"""Words on the map; their halo is `GROUND`."""
+
+BOUNDARY: Final = "#6b7480"
+"""Hairlines of the management grid: the weight says the level, never the colour."""
+
+STREET: Final = "#dedbd3"
+"""Streets, barely there."""
+
+STATUS_COLOURS: Final[dict[str, str]] = {"open": "#1f3b57", "closed": "#9db1c4"}
+"""Reported issues: two steps of one hue."""
+
+FACILITY_COLOURS: Final[dict[str, str]] = {
+    "public_toilet": "#4f7d8c",
+    "dry_toilet": "#8c6d4f",
+    "wet_market": "#7a8450",
+    "bus_stop": "#5a6b9a",
+    "community_facility": "#94627f",
+}
+"""Muted, equal in lightness: the hotspots alone are loud."""

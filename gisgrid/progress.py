@@ -12,5 +12,14 @@ class Progress(Protocol):
         """Hear that `step` is done to `share` (0 to 1)."""
 
 
-def silent(step: str, share: float) -> None:  # noqa: ARG001 - the protocol's arguments, unheard
-    """Hear nothing: the default listener."""
+def silent(step: str, share: float) -> None:
+    """Hear how far a step is and say nothing: the default listener.
+
+    Parameters
+    ----------
+    step
+        What is being done.
+    share
+        How much of it is done, 0 to 1.
+    """
+    del step, share

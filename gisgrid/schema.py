@@ -6,9 +6,9 @@ the fields and lists every fault, once per rule, with its count and its first of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
@@ -73,7 +73,9 @@ class Fault:
     message: str
 
 
-def column_faults(frame: pd.DataFrame, fields: Sequence[Field], *, key: str | None = None) -> list[Fault]:
+def column_faults(
+    frame: pd.DataFrame, fields: Sequence[Field], *, key: str | None = None
+) -> list[Fault]:
     """List where a frame breaks the contract of its columns.
 
     Parameters
@@ -101,7 +103,11 @@ def column_faults(frame: pd.DataFrame, fields: Sequence[Field], *, key: str | No
     "1 of 2 values of 'population' are below 0 (first: row 1, -1)"
     """
     faults = list(_name_faults(frame, fields))
-    rows = frame[key].astype("string") if key is not None and key in frame else pd.Series(frame.index).map("row {}".format)
+    rows = (
+        frame[key].astype("string")
+        if key is not None and key in frame
+        else pd.Series(frame.index).map("row {}".format)
+    )
     rows.index = frame.index
     for field in fields:
         if field.name in frame.columns:
@@ -114,10 +120,17 @@ def _name_faults(frame: pd.DataFrame, fields: Sequence[Field]) -> Iterable[Fault
     geometry = getattr(frame, "_geometry_column_name", None)
     for field in fields:
         if field.name not in frame.columns:
-            yield Fault("missing", 1, field.name, f"column {field.name!r} is described but not in the data")
+            yield Fault(
+                "missing", 1, field.name, f"column {field.name!r} is described but not in the data"
+            )
     for column in frame.columns:
         if column not in known and column != geometry:
-            yield Fault("undescribed", 1, str(column), f"column {column!r} is in the data but no field describes it")
+            yield Fault(
+                "undescribed",
+                1,
+                str(column),
+                f"column {column!r} is in the data but no field describes it",
+            )
 
 
 def _value_faults(values: pd.Series, field: Field, rows: pd.Series) -> Iterable[Fault]:
@@ -125,16 +138,31 @@ def _value_faults(values: pd.Series, field: Field, rows: pd.Series) -> Iterable[
     if not field.nullable and missing.any():
         yield _fault("nullable", missing, values, rows, f"of {field.name!r} are missing")
     if not _has_type(values, field.type):
-        yield Fault("type", 1, field.name, f"column {field.name!r} should be {field.type} but is {values.dtype}")
+        yield Fault(
+            "type",
+            1,
+            field.name,
+            f"column {field.name!r} should be {field.type} but is {values.dtype}",
+        )
         return
     if (allowed := field.allowed_values) is not None:
         wrong = ~missing & ~values.isin(allowed)
         if wrong.any():
-            yield _fault("allowed", wrong, values, rows, f"of {field.name!r} are not among {', '.join(map(str, allowed))}")
+            yield _fault(
+                "allowed",
+                wrong,
+                values,
+                rows,
+                f"of {field.name!r} are not among {', '.join(map(str, allowed))}",
+            )
     if field.minimum is not None and (wrong := values < field.minimum).any():
-        yield _fault("minimum", wrong, values, rows, f"of {field.name!r} are below {field.minimum:g}")
+        yield _fault(
+            "minimum", wrong, values, rows, f"of {field.name!r} are below {field.minimum:g}"
+        )
     if field.maximum is not None and (wrong := values > field.maximum).any():
-        yield _fault("maximum", wrong, values, rows, f"of {field.name!r} are above {field.maximum:g}")
+        yield _fault(
+            "maximum", wrong, values, rows, f"of {field.name!r} are above {field.maximum:g}"
+        )
 
 
 def _fault(rule: str, wrong: pd.Series, values: pd.Series, rows: pd.Series, clause: str) -> Fault:
@@ -144,22 +172,20 @@ def _fault(rule: str, wrong: pd.Series, values: pd.Series, rows: pd.Series, clau
     return Fault(rule, n, first, f"{n} of {len(values)} values {clause} (first: {first})")
 
 
+_HAS_DTYPE: Final[Mapping[FieldType, Callable[[pd.Series], bool]]] = {
+    "string": lambda values: pd.api.types.infer_dtype(values.dropna()) in {"string", "empty"},
+    "integer": lambda values: pd.api.types.is_integer_dtype(values.dtype),
+    "number": lambda values: (
+        pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
+    ),
+    "boolean": lambda values: pd.api.types.is_bool_dtype(values.dtype),
+    "datetime": lambda values: isinstance(values.dtype, pd.DatetimeTZDtype),
+    "date": lambda values: (
+        pd.api.types.infer_dtype(values.dropna()) in {"date", "datetime64", "empty"}
+    ),
+}
+
+
 def _has_type(values: pd.Series, kind: FieldType) -> bool:
-    dtype = values.dtype
-    if values.isna().all() and kind != "datetime":
-        return True
-    match kind:
-        case "string":
-            return pd.api.types.infer_dtype(values.dropna()) in {"string", "empty"}
-        case "integer":
-            return bool(pd.api.types.is_integer_dtype(dtype))
-        case "number":
-            return bool(pd.api.types.is_numeric_dtype(dtype)) and not bool(pd.api.types.is_bool_dtype(dtype))
-        case "boolean":
-            return bool(pd.api.types.is_bool_dtype(dtype))
-        case "datetime":
-            return isinstance(dtype, pd.DatetimeTZDtype)
-        case "date":
-            return pd.api.types.infer_dtype(values.dropna()) in {"date", "empty"} or bool(
-                pd.api.types.is_datetime64_dtype(dtype)
-            )
+    """Tell whether a column holds what its field says; a column of nothing but gaps holds anything but times."""
+    return bool((values.isna().all() and kind != "datetime") or _HAS_DTYPE[kind](values))

@@ -1,0 +1,63 @@
+"""Measure our work against its peers, in one run on this machine: a table, and benchmarks/out/NAME.json.
+
+Each module beside this one has a function `rows()` that gives
+[{"work", "ours", "peer", "peer_name", "unit", "ratio"}]; ratio says how many times faster (or smaller) ours is.
+"""
+
+import importlib.util
+import json
+import platform
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+HERE = Path(__file__).parent
+
+
+def main(only: list[str]) -> int:
+    names = sorted(path.stem for path in HERE.glob("*.py") if path.stem != "run")
+    if unknown := set(only) - set(names):
+        print(
+            f"no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(names)}",
+            file=sys.stderr,
+        )
+        return 2
+    out = HERE / "out"
+    out.mkdir(exist_ok=True)
+    console = Console()
+    console.print(
+        f"Python {platform.python_version()}, {platform.machine()}, {platform.system()}; medians; ratio = peer / ours"
+    )
+    for name in only or names:
+        rows = load(name).rows()
+        (out / f"{name}.json").write_text(json.dumps(rows, indent=1, ensure_ascii=False), "utf8")
+        console.print(as_table(name, rows))
+    return 0
+
+
+def load(name: str):
+    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", HERE / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def as_table(name: str, rows: list[dict]) -> Table:
+    table = Table(title=name, title_justify="left")
+    for column in ("work", "ours", "peer", "ratio"):
+        table.add_column(column, justify="left" if column == "work" else "right")
+    for row in rows:
+        peer = (
+            "none"
+            if row["peer"] is None
+            else f"{row['peer']:.4g} {row['unit']} ({row['peer_name']})"
+        )
+        ratio = "" if row["ratio"] is None else f"{row['ratio']:.1f}×"
+        table.add_row(row["work"], f"{row['ours']:.4g} {row['unit']}", peer, ratio)
+    return table
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
