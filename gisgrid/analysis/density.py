@@ -11,7 +11,6 @@ import numpy as np
 import shapely
 from affine import Affine
 from numpy.typing import NDArray
-from scipy import signal
 
 from gisgrid.crs import require_metres
 from gisgrid.errors import InputError
@@ -86,6 +85,8 @@ def kernel_density(
         kernel.shape[0] // 2 + 1
     )  # how far a point reaches: by its kernel, and by one cell of binning
     window = _window(xy, cell_m, bbox, margin)
+    from scipy import signal  # noqa: PLC0415 - half of gisgrid's import time, and only a density needs it
+
     spread = signal.oaconvolve(_binned(xy, window.widened(margin)), kernel, mode="valid")
     values = spread[1:-1, 1:-1]
     values[values <= 1e-12 * values.max(initial=0)] = 0  # rounding of the FFT, not ground
