@@ -1,0 +1,197 @@
+"""Which units does the city count by: polygons, their key, and nothing doubtful in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from gisgrid.errors import ColumnError, InputError
+from gisgrid.intake.columns import plain, require_column
+from gisgrid.intake.reports import settled_crs, stated_crs
+from gisgrid.intake.sources import is_text, read_vector, require_file
+
+CATALOGUE_KEYS: Final[tuple[str, ...]] = (
+    "compound_code",
+    "community_code",
+    "subdistrict_code",
+    "urban_village_id",
+    "suburban_village_id",
+    "fringe_zone_id",
+    "cell_id",
+)
+"""Keys of the catalogue's layers, the finest level first: a finer unit also names those above it."""
+
+_KEY_ENDINGS: Final = ("code", "id", "编码", "代码", "编号")
+
+
+@dataclass(frozen=True)
+class Units:
+    """The areas that reports are counted by.
+
+    Attributes
+    ----------
+    frame
+        Valid polygons in the file's CRS, one row per unit; the key column is text.
+    key
+        The column that names a unit.
+    notes
+        What was decided on the way, a sentence each.
+    """
+
+    frame: gpd.GeoDataFrame
+    key: str
+    notes: tuple[str, ...]
+
+
+def read_units(
+    path: Path | str,
+    *,
+    key: str | None = None,
+    crs: CRS | str | int | None = None,
+    layer: str | None = None,
+) -> Units:
+    """Read the areas that reports are counted by.
+
+    Parameters
+    ----------
+    path
+        GeoPackage, GeoParquet, GeoJSON, FlatGeobuf or Shapefile of polygons.
+    key
+        The column that names a unit; found where one column is it for certain.
+    crs
+        What the coordinates are, where the file does not say it, or says it wrongly.
+    layer
+        The layer, where the file has several.
+
+    Returns
+    -------
+    Units
+        The polygons, their key and what was decided. Invalid polygons are repaired (`shapely.make_valid`, polygons
+        only) and units without area left out; both are said in the notes.
+
+    Raises
+    ------
+    InputError
+        No such file, other shapes than polygons, or a key with missing or repeated values.
+    ColumnError
+        No such key column, or none or several could be meant.
+    CrsError
+        The file does not say its CRS and `crs` is not given.
+    """
+    path = Path(path)
+    require_file(path)
+    if is_text(path):
+        raise InputError(
+            f"{path.name!r} is text without polygons; give the units as GeoPackage, GeoParquet, GeoJSON or Shapefile"
+        )
+    stated = stated_crs(crs, option="units-crs")
+    frame, said = read_vector(path, layer=layer, option="--units-layer")
+    notes = list(said)
+    frame = frame.set_crs(
+        settled_crs(frame, stated, source=path.name, option="units-crs", notes=notes),
+        allow_override=True,
+    )
+    key = _key(frame, key, path.name, notes)
+    frame[key] = _codes(frame[key], key, path.name)
+    return Units(_polygons(frame, key, path.name, notes), key, tuple(notes))
+
+
+def _key(frame: gpd.GeoDataFrame, key: str | None, source: str, notes: list[str]) -> str:
+    columns = [str(column) for column in frame.columns if column != frame.geometry.name]
+    if key is not None:
+        return require_column(key, columns, option="units-key", source=source)
+    known = [name for name in CATALOGUE_KEYS if name in columns]
+    found = known[:1] or [
+        column
+        for column in columns
+        if plain(column).endswith(_KEY_ENDINGS)
+        and _is_code(frame[column])
+        and frame[column].is_unique
+    ]
+    if len(found) != 1:
+        which = f"{len(found)} columns could ({', '.join(found)})" if found else "no column does"
+        raise ColumnError(
+            f"one column must name each unit of {source!r} but {which} for certain; "
+            f"choose with --units-key (there are: {', '.join(columns)})"
+        )
+    notes.append(f"units are named by {found[0]!r}")
+    return found[0]
+
+
+def _is_code(values: pd.Series) -> bool:
+    return bool(values.notna().all()) and pd.api.types.infer_dtype(values) == "string"
+
+
+def _codes(values: pd.Series, key: str, source: str) -> pd.Series:
+    """Give the key as text, each value there and there once."""
+    missing = values.isna()
+    if missing.any():
+        raise InputError(
+            f"{int(missing.sum())} of {len(values)} units of {source!r} have no {key!r} (first: row "
+            f"{missing.idxmax()}); every unit needs its own: mend the file or choose another --units-key"
+        )
+    if pd.api.types.is_float_dtype(values.dtype) and (values == np.floor(values)).all():
+        values = values.astype("int64")
+    codes = values.astype("str")
+    repeated = codes.duplicated()
+    if repeated.any():
+        raise InputError(
+            f"{int(repeated.sum())} of {len(values)} units of {source!r} repeat a {key!r} (first: "
+            f"{codes[repeated].iloc[0]!r} in row {repeated.idxmax()}); every unit needs its own: mend the file or "
+            "choose another --units-key"
+        )
+    return codes
+
+
+def _polygons(frame: gpd.GeoDataFrame, key: str, source: str, notes: list[str]) -> gpd.GeoDataFrame:
+    """Keep polygons, repaired where they are invalid; say what was changed or left out."""
+    shapes = np.asarray(frame.geometry.array, dtype=object)
+    kinds = shapely.get_type_id(shapes)
+    absent = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    other = ~absent & ~np.isin(
+        kinds, (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
+    )
+    if other.any():
+        at = int(np.flatnonzero(other)[0])
+        raise InputError(
+            f"{int(other.sum())} of {len(frame)} units of {source!r} are no polygons (first: {key} "
+            f"{frame[key].iloc[at]!r}, a {shapely.GeometryType(kinds[at]).name.lower()}); units must be areas"
+        )
+    invalid = ~absent & ~shapely.is_valid(shapes)
+    if invalid.any():
+        shapes = shapes.copy()
+        shapes[invalid] = [_areas(shape) for shape in shapely.make_valid(shapes[invalid])]
+        notes.append(
+            f"{int(invalid.sum())} of {len(frame)} units had invalid polygons and were repaired (first: {key} "
+            f"{frame[key].iloc[int(np.flatnonzero(invalid)[0])]!r})"
+        )
+    absent = absent | shapely.is_empty(shapes)
+    if absent.any():
+        notes.append(
+            f"{int(absent.sum())} of {len(frame)} units have no area and are left out (first: {key} "
+            f"{frame[key].iloc[int(np.flatnonzero(absent)[0])]!r})"
+        )
+    if absent.all():
+        raise InputError(f"none of {len(frame)} units of {source!r} has an area; give polygons")
+    whole = gpd.GeoDataFrame(
+        frame.drop(columns=frame.geometry.name), geometry=shapely.force_2d(shapes), crs=frame.crs
+    )
+    return whole[~absent].reset_index(drop=True)
+
+
+def _areas(shape: shapely.Geometry) -> shapely.Geometry:
+    """Keep of a repaired shape what has area."""
+    parts = [
+        part
+        for piece in shapely.get_parts(shape)
+        for part in shapely.get_parts(piece)
+        if part.geom_type == "Polygon"
+    ]
+    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)

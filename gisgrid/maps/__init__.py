@@ -1,0 +1,5 @@
+"""What does a planner look at: maps that open anywhere, with no network and no server."""
+
+from gisgrid.maps.hotspot_page import hotspot_map, write_html
+
+__all__ = ["hotspot_map", "write_html"]
