@@ -1,0 +1,167 @@
+"""``/api``: what is there, what do the rows say, what was found; and the styles of the map."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
+
+from gisgrid.catalogue import Layer
+from gisgrid.tiles import RasterSource
+from gisgrid_server.addresses import base_url
+from gisgrid_server.findings import Findings
+from gisgrid_server.published import Edition, Published, shown_fields
+from gisgrid_server.rows import counts, months, plain, rows
+from gisgrid_server.settings import Settings
+from gisgrid_server.tilejson import catalogue_style, layer_style, placed_style
+
+MAX_ROWS = 1000
+"""Rows of one answer at most."""
+
+MONTHS_LAYER = "issue_months"
+
+
+def api_router(published: Published, findings: Findings, settings: Settings) -> APIRouter:
+    """Make the routes that answer questions about the layers.
+
+    Parameters
+    ----------
+    published
+        The layers.
+    findings
+        What was found in them.
+    settings
+        For the addresses in the answers.
+
+    Returns
+    -------
+    APIRouter
+        The routes.
+    """
+    router = APIRouter()
+
+    @router.get("/api/catalogue", tags=["catalogue"], summary="What layers are there?")
+    def _catalogue() -> JSONResponse:
+        return _answer(catalogue_document(published))
+
+    @router.get("/style.json", tags=["styles"], summary="The MapLibre style of the whole map")
+    def _style(request: Request) -> JSONResponse:
+        return _answer(catalogue_style(published.catalogue, base=base_url(request, settings)))
+
+    @router.get("/styles/{layer}.json", tags=["styles"], summary="The MapLibre style of one layer")
+    def _layer_style(layer: str, request: Request) -> JSONResponse:
+        return _answer(layer_style(published.catalogue[layer], base=base_url(request, settings)))
+
+    @router.get("/api/layers/{layer}/rows", tags=["rows"], summary="A page of a layer's rows")
+    def _rows(
+        layer: str,
+        limit: Annotated[int, Query(ge=0, le=MAX_ROWS)] = 50,
+        offset: Annotated[int, Query(ge=0)] = 0,
+        sort: str | None = None,
+        *,
+        descending: bool = False,
+    ) -> JSONResponse:
+        edition = published.edition(layer)
+        return _answer(rows(edition, limit=limit, offset=offset, sort=sort, descending=descending))
+
+    @router.get(
+        "/api/layers/{layer}/counts", tags=["rows"], summary="How many rows have each value?"
+    )
+    def _counts(layer: str, by: str) -> JSONResponse:
+        return _answer(counts(published.edition(layer), by=by))
+
+    @router.get(
+        "/api/months", tags=["findings"], summary="How many issues had each unit, month by month?"
+    )
+    def _months() -> JSONResponse:
+        return _answer(months(published.edition(MONTHS_LAYER)))
+
+    @router.get(
+        "/api/findings", tags=["findings"], summary="Where are the hot areas, and how sure is that?"
+    )
+    def _findings() -> JSONResponse:
+        return _answer(findings.now())
+
+    return router
+
+
+def catalogue_document(published: Published) -> dict[str, Any]:
+    """Describe every layer for a page.
+
+    Parameters
+    ----------
+    published
+        The layers.
+
+    Returns
+    -------
+    dict
+        JSON: the city, and the layers from the bottom of the map to its top.
+    """
+    about = published.catalogue.about
+    layers = [_layer_document(published, *pair) for pair in published.editions()]
+    times = [layer["as_of"] for layer in layers if layer["as_of"] is not None]
+    return {
+        "title": about.title.model_dump(),
+        "timezone": about.timezone,
+        "review_number": about.review_number,
+        "groups": {group: title.model_dump() for group, title in about.groups.items()},
+        "bbox": published.bbox,
+        "as_of": max(times, default=None),
+        "basemap": about.basemap.model_dump() if about.basemap is not None else None,
+        "layers": layers,
+    }
+
+
+def _layer_document(
+    published: Published, layer: Layer, edition: Edition | LookupError
+) -> dict[str, Any]:
+    tiles, source, ready = layer.tiles, layer.source, isinstance(edition, Edition)
+    document: dict[str, Any] = {
+        "id": layer.id,
+        "title": layer.title.model_dump(),
+        "description": layer.description.model_dump(),
+        "group": layer.group,
+        "kind": layer.kind,
+        "geometry": layer.geometry,
+        "primary_key": layer.primary_key,
+        "minzoom": tiles.minzoom if tiles is not None else None,
+        "maxzoom": tiles.maxzoom if tiles is not None else None,
+        "visible": tiles is not None and tiles.visible,
+        "fields": [
+            field.model_dump(include={"name", "type", "unit", "labels", "description"})
+            for field in shown_fields(layer)
+        ],
+        "attribution": source.attribution if source is not None else "",
+        "licence": source.licence if source is not None else "",
+        "acquired": source.acquired if source is not None else "",
+        "as_of": plain(published.as_of(layer)),
+        "ready": ready,
+        "tilejson": f"tiles/{layer.id}/tilejson.json" if tiles is not None else None,
+        "style": placed_style(layer),
+    }
+    return {**document, **_state(published, layer, edition)}
+
+
+def _state(published: Published, layer: Layer, edition: Edition | LookupError) -> dict[str, Any]:
+    """Tell what depends on the data: how many rows, what was left out, what to know."""
+    if not isinstance(edition, Edition):
+        return {"n_rows": None, "excluded": {}, "notes": [str(edition)], "version": None}
+    record = published.store.provenance(layer)
+    excluded = dict(record.excluded) if record is not None else {}
+    notes = list(record.notes) if record is not None else []
+    state: dict[str, Any] = {"n_rows": edition.n_rows, "version": edition.version}
+    if layer.tiles is not None and layer.kind != "table":
+        source = edition.source
+        notes += [f"{n} rows are not drawn: {reason}" for reason, n in source.left_out.items()]
+        if isinstance(source, RasterSource):
+            state["ramp"] = {
+                "unit": source.unit,
+                "stops": [{"value": value, "colour": colour} for value, colour in source.stops],
+            }
+    return {**state, "excluded": excluded, "notes": notes}
+
+
+def _answer(document: Any) -> JSONResponse:  # noqa: ANN401 - any JSON
+    return JSONResponse(document, headers={"Cache-Control": "no-cache"})

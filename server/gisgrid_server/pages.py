@@ -1,0 +1,93 @@
+"""``/``: the map, from files that were built once and come with the package."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse, HTMLResponse, Response
+
+from gisgrid.catalogue import Basemap
+
+_NOT_BUILT: Final = """<!doctype html>
+<html lang="zh-CN"><meta charset="utf-8"><title>gisgrid</title>
+<p>地图页面还没有构建：请在项目文件夹中运行 <code>make assets</code>，然后刷新本页。</p>
+<p lang="en">The map page is not built yet: run <code>make assets</code> in the project folder, then reload this page.
+The layers are at <a href="api/catalogue">api/catalogue</a>.</p>
+</html>
+"""
+
+
+def static_folder() -> Path:
+    """Find the folder of the page's files, whether they are built or not.
+
+    Returns
+    -------
+    Path
+        In the installed package.
+    """
+    return Path(str(files("gisgrid_server") / "static"))
+
+
+def page_router(folder: Path, *, basemap: Basemap | None) -> APIRouter:
+    """Make the routes of the pages.
+
+    Parameters
+    ----------
+    folder
+        Where the page's files are, or would be.
+    basemap
+        A background map from elsewhere, the only other host that a page may ask.
+
+    Returns
+    -------
+    APIRouter
+        The routes.
+    """
+    router = APIRouter()
+    headers = {"Cache-Control": "no-cache", "Content-Security-Policy": content_policy(basemap)}
+
+    @router.get("/", include_in_schema=False)
+    def _page() -> Response:
+        index = folder / "index.html"
+        if index.is_file():
+            return FileResponse(index, headers=headers, media_type="text/html")
+        return HTMLResponse(_NOT_BUILT, status_code=503, headers=headers)
+
+    @router.get("/healthz", tags=["server"], summary="Does the server answer?")
+    def _health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    return router
+
+
+def content_policy(basemap: Basemap | None) -> str:
+    """Say which hosts a page may load from: this one, and the background map's.
+
+    Parameters
+    ----------
+    basemap
+        The background map, if the catalogue names one.
+
+    Returns
+    -------
+    str
+        A Content-Security-Policy.
+
+    Examples
+    --------
+    >>> "https://tiles.example.org" in content_policy(Basemap(url="https://tiles.example.org/{z}/{x}/{y}.png"))
+    True
+    """
+    elsewhere = ""
+    if basemap is not None:
+        parts = urlsplit(basemap.url)
+        elsewhere = f" {parts.scheme}://{parts.netloc}"
+    return (
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; font-src 'self' data:; "
+        f"img-src 'self' data: blob:{elsewhere}; connect-src 'self'{elsewhere}; "
+        "object-src 'none'; base-uri 'self'"
+    )

@@ -1,0 +1,56 @@
+import pytest
+from gisgrid_server import app as application
+from gisgrid_server.pages import content_policy, static_folder
+
+
+@pytest.fixture
+def with_page(city, serve, tmp_path, monkeypatch):
+    """The server with a page of our own, so that the test needs no front end."""
+    folder = tmp_path / "static"
+    (folder / "assets").mkdir(parents=True)
+    monkeypatch.setattr(application, "static_folder", lambda: folder)
+    return serve(city), folder
+
+
+def test_a_page_that_is_not_built_says_how_to_build_it(with_page):
+    client, _ = with_page
+    answer = client.get("/")
+    assert answer.status_code == 503
+    assert "make assets" in answer.text
+    assert "构建" in answer.text
+    assert client.get("/static/nothing.js").status_code == 404
+
+
+def test_the_page_and_its_files_are_served(with_page):
+    client, folder = with_page
+    (folder / "index.html").write_text("<!doctype html><title>城市</title>", "utf-8")
+    (folder / "assets" / "map.js").write_text("export {}", "utf-8")
+    page = client.get("/")
+    assert page.status_code == 200
+    assert "城市" in page.text
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    script = client.get("/static/assets/map.js")
+    assert script.status_code == 200
+    assert "javascript" in script.headers["content-type"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static/assets/%2e%2e/%2e%2e/app.py"]
+)
+def test_files_beside_the_page_are_not_served(with_page, path):
+    client, folder = with_page
+    (folder.parent / "app.py").write_text("secret", "utf-8")
+    assert client.get(path).status_code == 404
+
+
+def test_the_policy_lets_in_the_background_map_only():
+    assert "http" not in content_policy(None)
+
+
+def test_the_server_says_that_it_lives(client):
+    assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_the_folder_of_the_page_is_in_the_package():
+    assert static_folder().parts[-2:] == ("gisgrid_server", "static")
