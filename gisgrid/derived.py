@@ -28,6 +28,7 @@ IN_SLIVERS: Final = "incidents in cells that lie too little inside the city to b
 NO_RESIDENTS: Final = "areas without residents, which have no rate"
 NO_TIME: Final = "incidents without a time of report"
 
+_NO_MONTHS: Final = pd.PeriodIndex([], freq="M")
 _SCORES: Final = ("observed", "expected", "z", "p", "q", "label", "n_neighbours")
 
 
@@ -319,17 +320,13 @@ def issue_months(
     first = issues["duplicate_of"].isna()
     codes = assign_units(issues, {key: units})[key]
     counted = first & codes.notna() & when.notna()
-    months = (
-        pd.period_range(when.min(), when.max(), freq="M")
-        if when.notna().any()
-        else pd.PeriodIndex([], freq="M")
-    )
+    days = when.dt.normalize()
+    begin, end = days.min(), days.max()  # NaT where there is no time at all
+    months = pd.period_range(begin, end, freq="M") if counted.any() else _NO_MONTHS
     month = months.get_indexer(pd.PeriodIndex(when[counted], freq="M"))
     unit = pd.Index(units[key]).get_indexer(pd.Index(codes[counted]))
     counts = np.bincount(unit * len(months) + month, minlength=len(units) * len(months))
-    complete = (months.start_time.normalize() >= when.min().normalize()) & (
-        months.end_time.normalize() <= when.max().normalize()
-    )
+    complete = (months.start_time >= begin) & (months.end_time.normalize() <= end)
     value = pd.DataFrame(
         {
             key: units[key].repeat(len(months)).array,
