@@ -13,9 +13,10 @@ from typing import Final
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from libpysal.graph import Graph
 from pyproj import CRS
 
-from gisgrid.analysis import contiguity, hotspots, kernel_density, rate
+from gisgrid.analysis import contiguity, excess, hotspots, kernel_density, rate
 from gisgrid.catalogue import Derivation
 from gisgrid.crs import crs_label, require_crs
 from gisgrid.errors import ColumnError, InputError, did_you_mean
@@ -120,9 +121,9 @@ def unit_hotspots(
     -------
     Derivation
         One row per unit, in their order: `key`, names, `n_incidents`, `population` and `incidents_per_1000` (where
-        residents are known), `observed`, `expected` (incidents per 1000 residents, or incidents), `z`, `p`, `q`,
-        `label`, `n_neighbours`, `n_units` (how many were tested). A unit without residents or neighbours is not tested:
-        its scores are missing.
+        residents are known), `observed`, `expected` (incidents per 1000 residents of the unit with its neighbours, and
+        of the city; or mean incidents), `z`, `p`, `q`, `label`, `n_neighbours`, `n_units` (how many were tested). A unit
+        without residents or neighbours is not tested: its scores are missing.
 
     Raises
     ------
@@ -133,7 +134,9 @@ def unit_hotspots(
 
     Notes
     -----
-    Gi* on rates, queen contiguity, q by Benjamini & Hochberg: see `gisgrid.analysis.hotspots`.
+    Gi*, queen contiguity, q by Benjamini & Hochberg: see `gisgrid.analysis.hotspots`. Where residents are known, what is
+    scored is `gisgrid.analysis.excess`: plain rates of unequal units call a fifth of all cities without any hotspot hot
+    at 95 % (docs/decisions/0004-significance.md).
     """
     _demand(issues, "issues", "duplicate_of")
     _demand(units, "units", key, *([] if population is None else [population]))
@@ -143,11 +146,15 @@ def unit_hotspots(
     counts = unit_counts(codes, units[key])
     names = [name for name in ("name_zh", "name_en", "name") if name in units.columns]
     value = units[[key, *names]].assign(n_incidents=counts.to_numpy())
-    values = counts.astype(float)
-    if population is not None:
-        values = rate(counts, units.set_index(key)[population], per=1000)
+    graph = contiguity(units, key=key)
+    if population is None:
+        values = counts.astype(float)
+        scores = hotspots(values, graph)
+    else:
+        residents = units.set_index(key)[population]
+        values = rate(counts, residents, per=1000)
         value = value.assign(population=units[population], incidents_per_1000=values.to_numpy())
-    scores = hotspots(values, contiguity(units, key=key))
+        scores = _scores_per_resident(counts, residents, graph)
     value = value.assign(
         **{name: scores[name].array for name in _SCORES},
         n_units=int(scores["z"].notna().sum()),
@@ -167,7 +174,7 @@ def cell_hotspots(
     *,
     cell_m: float,
     shape: str = "hexagon",
-    min_share_inside: float = 0.25,
+    min_share_inside: float = 0.5,
 ) -> Derivation:
     """Find the places where incidents lie unusually thick or thin, whatever the administrative borders.
 
@@ -342,6 +349,24 @@ def issue_months(
     }
     return Derivation(
         value, _left_out(excluded), (*notes, f"months begin at midnight in {timezone}")
+    )
+
+
+def _scores_per_resident(counts: pd.Series, residents: pd.Series, graph: Graph) -> pd.DataFrame:
+    """Score the excess over what the residents lead one to expect; say observed and expected per 1000 of them."""
+    more = excess(counts, residents)
+    scores = hotspots(more, graph)
+    known = more.notna()
+    n = counts.where(known, 0).reindex(graph.unique_ids).to_numpy(dtype=float)
+    people = residents.where(known, 0).reindex(graph.unique_ids).to_numpy(dtype=float)
+    around = graph.sparse
+    pooled = pd.DataFrame(
+        {"n": n + around @ n, "people": people + around @ people}, index=graph.unique_ids
+    )
+    observed = rate(pooled["n"], pooled["people"], per=1000).reindex(counts.index)
+    return scores.assign(
+        observed=observed.where(known),
+        expected=1000 * n.sum() / people.sum() if people.sum() else np.nan,
     )
 
 

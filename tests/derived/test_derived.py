@@ -184,6 +184,36 @@ def test_hotspots_are_of_rates_and_not_of_crowds():
     assert not made.loc[corner, "label"].str.startswith("hot").any()
 
 
+def test_what_is_observed_and_expected_is_of_all_residents_together():
+    units = city(3)
+    units.loc[4, "population"] = 0
+    issues = reports([(100 + 37 * i, 90 + 61 * i) for i in range(40)])
+    made = derived.unit_hotspots(issues, units, key="community_code").value
+    n = made["n_incidents"].where(units["population"] > 0, 0)
+    for unit in range(9):
+        around = units.geometry.intersects(units.geometry[unit])
+        by_hand = 1000 * n[around].sum() / units["population"][around].sum()
+        assert unit == 4 or made["observed"][unit] == pytest.approx(by_hand, rel=1e-12)
+    assert np.isnan(made["observed"][4])
+    assert made["expected"].to_numpy() == pytest.approx(
+        1000 * n.sum() / units["population"].sum(), rel=1e-12
+    )
+
+
+def test_few_residents_alone_make_no_unit_hot():
+    """In a city without any hotspot, small units' rates jump; what is tested must not."""
+    units = city(14).assign(population=np.random.default_rng(3).lognormal(6, 0.8, 196).astype(int))
+    share = np.cumsum(units["population"]) / units["population"].sum()
+    maps_with_a_finding = 0
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        at = units.geometry.centroid[np.searchsorted(share, random.random(196 * 20))]
+        issues = reports([(point.x - EAST, point.y - NORTH) for point in at])
+        labels = derived.unit_hotspots(issues, units, key="community_code").value["label"]
+        maps_with_a_finding += labels.isin(["hot_95", "hot_99"]).any()
+    assert maps_with_a_finding / 60 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 60)
+
+
 def test_units_without_residents_are_not_tested():
     units = city(12).assign(population=1000)
     units.loc[[0, 50], "population"] = 0
