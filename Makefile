@@ -11,6 +11,8 @@ WEB := server/web
 # Compiled kernels are kept here, so that a second start does not compile them again.
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.venv/numba-cache
 export UV_LINK_MODE ?= hardlink
+# Where a machine forbids Python to keep its bytecode, every start would read the libraries from their sources.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-core test-full check format bench notebooks docs lock clean setup setup-dev assets
 help:  ## show these lines
