@@ -52,6 +52,17 @@ class Grid:
     neighbours: NDArray[np.int64]
 
 
+_SUBDISTRICT_COLUMNS = (
+    "subdistrict_code", "county_code", "name_zh", "name_en", "kind", "population", "area_km2",
+)  # fmt: skip
+_COMMUNITY_COLUMNS = (
+    "community_code", "subdistrict_code", "name_zh", "name_en", "kind", "urban_rural_class", "population", "area_km2",
+)  # fmt: skip
+_COMPOUND_COLUMNS = (
+    "compound_code", "community_code", "name_zh", "name_en", "kind", "built_year", "population", "area_km2",
+)  # fmt: skip
+
+
 def grid_frames(division: Division, rng: np.random.Generator) -> Grid:
     """Name, code and populate the units of a division.
 
@@ -82,64 +93,25 @@ def grid_frames(division: Division, rng: np.random.Generator) -> Grid:
     )
     compounds = _compound_rows(division, communities.set_index("unit"), rng)
 
-    communities["population"] = (
-        compounds.groupby("community_code")["population"]
-        .sum()
-        .reindex(communities["community_code"])
-        .to_numpy()
-    )
-    subdistricts["population"] = (
-        communities.groupby("subdistrict_code")["population"]
-        .sum()
-        .reindex(subdistricts["subdistrict_code"])
-        .to_numpy()
-    )
+    communities["population"] = _residents(compounds, communities["community_code"])
+    subdistricts["population"] = _residents(communities, subdistricts["subdistrict_code"])
     communities = communities.sort_values("community_code")
     rank = np.empty(len(communities), dtype=np.int64)
     rank[communities["unit"].to_numpy()] = np.arange(len(communities))
     compounds = compounds.sort_values("compound_code")
     return Grid(
-        subdistricts=_frame(
-            subdistricts.sort_values("subdistrict_code"),
-            [
-                "subdistrict_code",
-                "county_code",
-                "name_zh",
-                "name_en",
-                "kind",
-                "population",
-                "area_km2",
-            ],
-        ),
-        communities=_frame(
-            communities,
-            [
-                "community_code",
-                "subdistrict_code",
-                "name_zh",
-                "name_en",
-                "kind",
-                "urban_rural_class",
-                "population",
-                "area_km2",
-            ],
-        ),
-        compounds=_frame(
-            compounds,
-            [
-                "compound_code",
-                "community_code",
-                "name_zh",
-                "name_en",
-                "kind",
-                "built_year",
-                "population",
-                "area_km2",
-            ],
-        ),
+        subdistricts=_frame(subdistricts.sort_values("subdistrict_code"), _SUBDISTRICT_COLUMNS),
+        communities=_frame(communities, _COMMUNITY_COLUMNS),
+        compounds=_frame(compounds, _COMPOUND_COLUMNS),
         setting=compounds["setting"].to_numpy(dtype=np.str_),
         neighbours=rank[pairs],
     )
+
+
+def _residents(children: pd.DataFrame, codes: pd.Series) -> NDArray[np.int64]:
+    """Add up the residents of the units that lie in each parent."""
+    summed = children.groupby(str(codes.name))["population"].sum()
+    return np.asarray(summed.reindex(codes), dtype=np.int64)
 
 
 def _frame(rows: pd.DataFrame, columns: Sequence[str]) -> gpd.GeoDataFrame:
