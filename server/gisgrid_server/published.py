@@ -222,12 +222,14 @@ class Published:
 
     @property
     def bbox(self) -> BBox | None:
-        """West, south, east, north in degrees of everything that is drawn."""
-        boxes = []
-        for layer, edition in self.editions():
-            if isinstance(edition, Edition) and layer.tiles is not None and layer.kind == "vector":
-                boxes.append(edition.source.bbox)
-        there = np.array([box for box in boxes if box is not None])
+        """West, south, east, north in degrees of the areas, which a misplaced report does not stretch."""
+        drawn = [
+            (layer.geometry == "Polygon", edition.source.bbox)
+            for layer, edition in self.editions()
+            if isinstance(edition, Edition) and layer.tiles is not None and layer.kind == "vector"
+        ]
+        boxes = [box for is_area, box in drawn if is_area and box is not None]
+        there = np.array(boxes or [box for _, box in drawn if box is not None])
         if not len(there):
             return None
         west, south = there[:, :2].min(axis=0)

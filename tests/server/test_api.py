@@ -1,6 +1,6 @@
 import pytest
 
-from gisgrid.files import write_table
+from gisgrid.files import read_frame, write_frame, write_table
 
 
 def test_the_catalogue_lists_every_layer(client):
@@ -175,3 +175,14 @@ def test_the_description_names_every_route(client):
         "/style.json", "/styles/{layer}.json", "/healthz", "/tiles/{layer}/tilejson.json",
         "/tiles/{layer}/{z}/{x}/{y}.mvt", "/tiles/{layer}/{z}/{x}/{y}.png",
     }  # fmt: skip
+
+
+def test_a_misplaced_report_does_not_stretch_the_first_view(own_city, client, serve):
+    path = own_city / "data" / "reported_issues.parquet"
+    reports = read_frame(path)
+    far = reports.geometry.translate(xoff=-500_000)
+    write_frame(reports.set_geometry(reports.geometry.where(reports.index > 0, far)), path)
+    assert (
+        serve(own_city).get("/api/catalogue").json()["bbox"]
+        == client.get("/api/catalogue").json()["bbox"]
+    )

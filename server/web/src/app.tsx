@@ -1,6 +1,6 @@
 /** The page: map, panel, time bar, drawer and table, and who tells whom. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Bbox, Catalogue, Findings, Months } from "./api";
+import type { Catalogue, Findings, Months } from "./api";
 import { Drawer, nameOf } from "./drawer";
 import { LANG_TAG, pick, say } from "./language";
 import { MapButtons, Tooltip } from "./mapbuttons";
@@ -20,7 +20,6 @@ export interface Loaded {
   readonly findings: Findings | null;
   readonly months: Months | null;
   readonly residents: Residents;
-  readonly extent: Bbox;
   readonly failures: readonly Failure[];
 }
 
@@ -56,7 +55,7 @@ function credits(catalogue: Catalogue, state: State): string {
 }
 
 function MapArea({ loaded, state, store, city, onCity, onPick }: MapProps) {
-  const { catalogue, extent } = loaded;
+  const { catalogue } = loaded;
   const { language } = state;
   const container = useRef<HTMLDivElement>(null);
   const latest = useRef(onPick);
@@ -69,7 +68,7 @@ function MapArea({ loaded, state, store, city, onCity, onPick }: MapProps) {
       onPick: ((...args) => latest.current(...args)) as OnPick,
     };
     try {
-      const made = new CityMap(container.current!, catalogue, store, extent, handlers);
+      const made = new CityMap(container.current!, catalogue, store, handlers);
       Object.assign(window, { gisgrid: { map: made.map, store } });
       onCity(made);
     } catch (error) {
@@ -77,7 +76,7 @@ function MapArea({ loaded, state, store, city, onCity, onPick }: MapProps) {
       setFailed(true);
       document.body.dataset.ready = "true";
     }
-  }, [catalogue, store, extent]);
+  }, [catalogue, store]);
   return (
     <main class="map-area">
       <div class="map" ref={container} />

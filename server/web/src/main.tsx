@@ -4,7 +4,7 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import { fetchCatalogue, fetchFindings, fetchMonths, type Catalogue, type Months } from "./api";
 import { App, type Loaded } from "./app";
 import { firstLanguage, say } from "./language";
-import { cityExtent, fetchResidents } from "./months";
+import { fetchResidents } from "./months";
 import { Notices, type Failure } from "./notices";
 import { bindPermalink, readHash } from "./permalink";
 import { Store, type State } from "./state";
@@ -50,13 +50,12 @@ async function optional<T>(
 async function load(catalogue: Catalogue): Promise<Loaded> {
   const failures: Failure[] = [];
   const language = firstLanguage();
-  const [findings, months, residents, extent] = await Promise.all([
+  const [findings, months, residents] = await Promise.all([
     optional(fetchFindings, say(language, "partFindings"), failures),
     optional(fetchMonths, say(language, "partMonths"), failures),
     fetchResidents(catalogue).catch(() => new Map<string, number>()),
-    cityExtent(catalogue).catch(() => catalogue.bbox),
   ]);
-  return { catalogue, findings, months, residents, extent, failures };
+  return { catalogue, findings, months, residents, failures };
 }
 
 /** The system's dark mode is followed until the reader chooses. */

@@ -44,12 +44,11 @@ export class CityMap {
     container: HTMLElement,
     private readonly catalogue: Catalogue,
     private readonly store: Store,
-    private readonly extent: Bbox,
     private readonly handlers: Handlers,
   ) {
     this.byId = new Map(catalogue.layers.map((layer) => [layer.id, layer]));
     const { view } = store.state;
-    const [west, south, east, north] = extent;
+    const [west, south, east, north] = catalogue.bbox;
     const begin = view
       ? { center: [view.lon, view.lat] as [number, number], zoom: view.zoom }
       : { bounds: [west, south, east, north] as [number, number, number, number] };
@@ -103,7 +102,7 @@ export class CityMap {
   }
 
   showCity(): void {
-    const [west, south, east, north] = this.extent;
+    const [west, south, east, north] = this.catalogue.bbox;
     const duration = reducedMotion() ? 0 : FLIGHT_MS;
     this.map.fitBounds([west, south, east, north], { padding: viewPadding(), duration });
   }

@@ -1,6 +1,6 @@
 /** One month's incidents per community, as counts or as rates, in classes that stay the same for every month. */
 import type { ExpressionSpecification, LayerSpecification } from "maplibre-gl";
-import { allRows, type Bbox, type Catalogue, type Layer, type Months } from "./api";
+import { allRows, type Catalogue, type Layer, type Months } from "./api";
 import { quantileBreaks } from "./classes";
 import { stepExpression } from "./measure";
 import { nightColour } from "./night";
@@ -28,21 +28,6 @@ export async function fetchResidents(catalogue: Catalogue): Promise<Residents> {
   const key = layer.primary_key;
   const rows = await allRows(layer.id);
   return new Map(rows.map(({ values }) => [String(values[key]), Number(values.population)]));
-}
-
-/** The box of the whole city: of the largest units of its grid, so that a misplaced report does not stretch it. */
-export async function cityExtent(catalogue: Catalogue): Promise<Bbox> {
-  const grid = catalogue.layers.filter(
-    ({ group, ready, n_rows }) => group === "grid" && ready && n_rows,
-  );
-  const [largest] = grid.sort((left, right) => left.n_rows! - right.n_rows!);
-  const boxes = largest
-    ? (await allRows(largest.id)).flatMap(({ bbox }) => (bbox ? [bbox] : []))
-    : [];
-  if (boxes.length === 0) return catalogue.bbox;
-  const least = (side: 0 | 1) => Math.min(...boxes.map((box) => box[side]));
-  const most = (side: 2 | 3) => Math.max(...boxes.map((box) => box[side]));
-  return [least(0), least(1), most(2), most(3)];
 }
 
 /** A unit's value in a month: the count, or the count per 1,000 residents; null where nobody lives. */
