@@ -1,8 +1,7 @@
 """What is made from the city's layers: counts, rates, hotspots, density, months.
 
-The functions that a layer names under ``[derived] function``. Each takes the input layers' frames and the layer's
-parameters, and gives a `Derivation`: the result, what was left out and why, and the decisions taken on the way.
-
+The functions that a layer names under ``[derived] function``: input layers' frames and the layer's parameters in, a
+`Derivation` out, with the result, what was left out and why, and the decisions taken on the way.
 A *report* is what somebody sent in; an *incident* is a report that repeats no other (``duplicate_of`` is missing).
 """
 
@@ -30,6 +29,9 @@ NO_RESIDENTS: Final = "areas without residents, which have no rate"
 NO_TIME: Final = "incidents without a time of report"
 
 _NO_MONTHS: Final = pd.PeriodIndex([], freq="M")
+_FEW: Final = (
+    10  # incidents per area on average, below which the labels are known to promise too much
+)
 _SCORES: Final = ("observed", "expected", "z", "p", "q", "label", "n_neighbours")
 
 
@@ -165,7 +167,7 @@ def unit_hotspots(
         NO_RESIDENTS: values.isna().sum(),
     }
     value = gpd.GeoDataFrame(value, geometry=units.geometry)
-    return Derivation(value, _left_out(excluded), notes)
+    return Derivation(value, _left_out(excluded), notes + _few(counts))
 
 
 def cell_hotspots(
@@ -206,8 +208,7 @@ def cell_hotspots(
 
     Notes
     -----
-    Gi* on densities, queen contiguity, q by Benjamini & Hochberg: see `gisgrid.analysis.hotspots`. Incidents outside
-    the city are not counted, so a cell on its edge is held to the part that lies inside.
+    Gi* on densities, queen contiguity, q by Benjamini & Hochberg: see `gisgrid.analysis.hotspots`.
     """
     _demand(issues, "issues", "duplicate_of")
     if shape not in {"hexagon", "square"}:
@@ -236,13 +237,11 @@ def cell_hotspots(
         IN_SLIVERS: len(codes) - len(kept),
     }
     dropped = len(whole) - len(cells)
-    notes += (
-        (
+    if dropped:
+        notes += (
             f"{dropped} of {len(whole)} cells lie less than {min_share_inside:.0%} inside the city and are left out",
         )
-        if dropped
-        else ()
-    )
+    notes += _few(counts)
     value = gpd.GeoDataFrame(value, geometry=cells.geometry)
     return Derivation(value, _left_out(excluded), notes)
 
@@ -368,6 +367,13 @@ def _scores_per_resident(counts: pd.Series, residents: pd.Series, graph: Graph) 
         observed=observed.where(known),
         expected=1000 * n.sum() / people.sum() if people.sum() else np.nan,
     )
+
+
+def _few(counts: pd.Series) -> tuple[str, ...]:
+    """Warn where so few incidents are counted that the normal p is liberal (docs/decisions/0004-significance.md)."""
+    mean = counts.mean()
+    note = f"{mean:.1f} incidents per area are few: below {_FEW} chance makes more of them hot or cold than the labels say"
+    return (f"{note}; choose larger areas or a longer period",) if mean < _FEW else ()
 
 
 def _in_crs_of(
