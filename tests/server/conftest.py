@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import geopandas as gpd
@@ -219,10 +220,14 @@ def _write_months(layers: Path, data: Path) -> None:
 
 
 class Client:
-    """Asks an application as a browser would, without a network; one event loop for all requests."""
+    """Asks an application as a browser would, without a network; one event loop for all requests.
+
+    The loop has a thread of its own, because a browser that other tests hold open keeps one running in this thread.
+    """
 
     def __init__(self, app, *, raising: bool = True) -> None:
         self.app = app
+        self._thread = ThreadPoolExecutor(1)
         self._runner = asyncio.Runner()
         self._transport = httpx.ASGITransport(app, raise_app_exceptions=raising)
 
@@ -230,10 +235,13 @@ class Client:
         return self.request("GET", path, **options)
 
     def request(self, method: str, path: str, **options) -> httpx.Response:
-        return self._runner.run(self._ask([(method, path, options)]))[0]
+        return self._run([(method, path, options)])[0]
 
     def get_at_once(self, paths: list[str]) -> list[httpx.Response]:
-        return self._runner.run(self._ask([("GET", path, {}) for path in paths]))
+        return self._run([("GET", path, {}) for path in paths])
+
+    def _run(self, requests) -> list[httpx.Response]:
+        return self._thread.submit(lambda: self._runner.run(self._ask(requests))).result()
 
     async def _ask(self, requests) -> list[httpx.Response]:
         async with httpx.AsyncClient(
@@ -242,7 +250,8 @@ class Client:
             return await asyncio.gather(*(client.request(m, p, **o) for m, p, o in requests))
 
     def close(self) -> None:
-        self._runner.close()
+        self._thread.submit(self._runner.close).result()
+        self._thread.shutdown()
 
 
 @pytest.fixture(scope="session")

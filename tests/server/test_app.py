@@ -29,8 +29,6 @@ def test_folders_that_are_not_there_are_told(city, tmp_path):
 def test_the_projects_own_catalogue_is_served_before_anything_is_built(
     serve, layers_dir, tmp_path, problem
 ):
-    if not (layers_dir / "catalogue.toml").is_file():
-        pytest.skip("the catalogue that comes with the project is not written yet")
     (tmp_path / "data").mkdir()
     (tmp_path / "layers").symlink_to(layers_dir)
     client = serve(tmp_path)
