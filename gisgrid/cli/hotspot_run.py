@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -105,8 +105,12 @@ def _units(request: Request) -> Units | None:
                 f"no column {column!r} (--{option}) among {len(columns)} columns of {request.units.name!r}"
                 f"{did_you_mean(column, columns)}"
             )
+    words = [
+        c for c in units.identifiers if frame[c].astype("str").str.contains(r"[^\W\d_]{2}").all()
+    ]
     named = request.units_name or next(
-        (c for c in columns if c.casefold() in {"name", "名称"}), None
+        (c for c in columns if c.casefold() in {"name", "名称"}),
+        words[0] if len(words) == 1 else None,
     )
     if named is not None and (request.units_name or not {"name_zh", "name_en"} & set(columns)):
         frame = frame.drop(
@@ -117,7 +121,7 @@ def _units(request: Request) -> Units | None:
         frame = frame.assign(
             **{request.population: _residents(frame, request.population, request.units.name)}
         )
-    return Units(frame, units.key, units.notes)
+    return replace(units, frame=frame)
 
 
 def _residents(frame: gpd.GeoDataFrame, column: str, source: str) -> pd.Series:
@@ -165,7 +169,11 @@ def found(request: Request, reports: Reports, units: Units | None) -> Result:
         assert units is not None  # noqa: S101 - check() has made sure of it
         area, key, outline = units.frame, units.key, None
         made = derived.unit_hotspots(issues, area, key=key, population=request.population)
-    frame: gpd.GeoDataFrame = made.value
+    frame: gpd.GeoDataFrame = gpd.GeoDataFrame(made.value)
+    if units is not None and key == units.key:
+        own = [column for column in units.identifiers if column not in frame.columns]
+        for position, column in enumerate(own, start=1):
+            frame.insert(position, column, units.frame[column])
     incidents = issues[issues["duplicate_of"].isna()].to_crs(area.crs)
     inside = assign_units(incidents, {}, zones={"inside": area})["inside"]
     notes += made.notes

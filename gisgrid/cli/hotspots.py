@@ -53,7 +53,10 @@ def hotspots(  # one parameter per option
     ],
     units_key: Annotated[
         str | None,
-        typer.Option(help="Column of UNITS that names a unit.", rich_help_panel=_FILES),
+        typer.Option(
+            help="Column of UNITS that names a unit; numbered where none does for certain.",
+            rich_help_panel=_FILES,
+        ),
     ] = None,
     units_name: Annotated[
         str | None,

@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from gisgrid.errors import ColumnError, InputError
+from gisgrid.errors import InputError
 from gisgrid.intake.columns import plain, require_column
 from gisgrid.intake.reports import settled_crs, stated_crs
 from gisgrid.intake.sources import is_text, read_vector, require_file
@@ -27,6 +27,9 @@ CATALOGUE_KEYS: Final[tuple[str, ...]] = (
     "cell_id",
 )
 """Keys of the catalogue's layers, the finest level first: a finer unit also names those above it."""
+
+NUMBERED: Final = ("unit_id", "unit_row", "unit_row_in_file")
+"""The key of units that no column names for certain, the first that the file has not: their row in it, from 1."""
 
 _KEY_ENDINGS: Final = ("code", "id", "编码", "代码", "编号")
 
@@ -43,11 +46,15 @@ class Units:
         The column that names a unit.
     notes
         What was decided on the way, a sentence each.
+    identifiers
+        Where no column was the key for certain and the units were numbered: the file's own columns that tell the
+        units apart, so that a result can be joined with them.
     """
 
     frame: gpd.GeoDataFrame
     key: str
     notes: tuple[str, ...]
+    identifiers: tuple[str, ...] = ()
 
 
 def read_units(
@@ -64,7 +71,8 @@ def read_units(
     path
         GeoPackage, GeoParquet, GeoJSON, FlatGeobuf or Shapefile of polygons.
     key
-        The column that names a unit; found where one column is it for certain.
+        The column that names a unit. Without it, the one column that names them for certain; where there is none, the
+        units are numbered in the file's order as ``unit_id``, and the notes say so.
     crs
         What the coordinates are, where the file does not say it, or says it wrongly.
     layer
@@ -81,7 +89,7 @@ def read_units(
     InputError
         No such file, other shapes than polygons, or a key with missing or repeated values.
     ColumnError
-        No such key column, or none or several could be meant.
+        No such key column.
     CrsError
         The file does not say its CRS and `crs` is not given.
     """
@@ -98,15 +106,30 @@ def read_units(
         settled_crs(frame, stated, source=path.name, option="units-crs", notes=notes),
         allow_override=True,
     )
-    key = _key(frame, key, path.name, notes)
-    frame[key] = _codes(frame[key], key, path.name)
-    return Units(_polygons(frame, key, path.name, notes), key, tuple(notes))
-
-
-def _key(frame: gpd.GeoDataFrame, key: str | None, source: str, notes: list[str]) -> str:
     columns = [str(column) for column in frame.columns if column != frame.geometry.name]
     if key is not None:
-        return require_column(key, columns, option="units-key", source=source)
+        require_column(key, columns, option="units-key", source=path.name)
+    else:
+        key = _certain_key(frame, columns, notes)
+    identifiers: tuple[str, ...] = ()
+    if key is None:
+        key = next(name for name in NUMBERED if name not in columns)
+        identifiers = tuple(c for c in columns if _tells_apart(frame[c]))
+        width = len(str(len(frame)))
+        frame = frame.assign(**{key: [f"{row:0{width}}" for row in range(1, len(frame) + 1)]})
+        choose = (
+            f"choose with --units-key (for example {identifiers[0]!r})"
+            if identifiers
+            else "add one"
+        )
+        notes.append(
+            f"no column of {path.name!r} names its units for certain, so {key} is their row in it; {choose}"
+        )
+    frame[key] = _codes(frame[key], key, path.name)
+    return Units(_polygons(frame, key, path.name, notes), key, tuple(notes), identifiers)
+
+
+def _certain_key(frame: gpd.GeoDataFrame, columns: list[str], notes: list[str]) -> str | None:
     known = [name for name in CATALOGUE_KEYS if name in columns]
     found = known[:1] or [
         column
@@ -116,13 +139,15 @@ def _key(frame: gpd.GeoDataFrame, key: str | None, source: str, notes: list[str]
         and frame[column].is_unique
     ]
     if len(found) != 1:
-        which = f"{len(found)} columns could ({', '.join(found)})" if found else "no column does"
-        raise ColumnError(
-            f"one column must name each unit of {source!r} but {which} for certain; "
-            f"choose with --units-key (there are: {', '.join(columns)})"
-        )
+        return None
     notes.append(f"units are named by {found[0]!r}")
     return found[0]
+
+
+def _tells_apart(values: pd.Series) -> bool:
+    """Tell whether every unit has a value of its own, in a column of text or whole numbers."""
+    kind = pd.api.types.infer_dtype(values)
+    return kind in {"string", "integer"} and bool(values.notna().all()) and bool(values.is_unique)
 
 
 def _is_code(values: pd.Series) -> bool:

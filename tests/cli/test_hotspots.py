@@ -322,6 +322,25 @@ def chicago_found(shared_data, tmp_path_factory):
 
 
 @pytest.mark.data
+def test_chicago_without_a_key_numbers_the_areas_and_keeps_what_names_them(
+    chicago_found, shared_data, tmp_path
+):
+    chicago = shared_data / "chicago"
+    files = [str(chicago / "chicago_sanitation_2011_2014.parquet"), str(chicago / "Chicago77.shp")]
+    out = tmp_path / "out.gpkg"
+    assert run(["hotspots", *files, "--units-crs", "EPSG:3435", "-o", str(out)]) == 0
+    numbered = gpd.read_file(out)
+    assert numbered["unit_id"].tolist() == [f"{row:02}" for row in range(1, 78)]
+    assert numbered.set_index("AREANO").loc[25, ["name", "n_incidents"]].tolist() == [
+        "AUSTIN",
+        3271,
+    ]
+    keyed = gpd.read_file(chicago_found / "lonlat.gpkg")
+    assert numbered["AREANO"].astype(str).tolist() == keyed["AREANO"].tolist()
+    assert np.abs(numbered["z"] - keyed["z"]).max() < 0.01  # a point on a border may change sides
+
+
+@pytest.mark.data
 @pytest.mark.parametrize("name", ["lonlat", "feet"])
 def test_chicago_the_counts_are_the_documented_ones(chicago_found, name):
     said = json.loads((chicago_found / f"{name}.gpkg.provenance.json").read_text(encoding="utf-8"))

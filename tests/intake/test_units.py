@@ -1,6 +1,7 @@
 """Units: polygons, one key, nothing doubtful in it."""
 
 import geopandas as gpd
+import numpy as np
 import pytest
 import shapely
 from shapely import box
@@ -37,19 +38,40 @@ def test_the_catalogue_s_keys_are_known_the_finest_first(tmp_path):
     assert read_units(saved(tmp_path / "a.parquet", columns)).key == "compound_code"
 
 
-def test_keys_that_could_be_meant_are_listed(tmp_path):
-    path = saved(tmp_path / "a.parquet", {"a_id": ["1", "2"], "网格编码": ["3", "4"]})
-    with pytest.raises(
-        ColumnError,
-        match=r"2 columns could \(a_id, 网格编码\) for certain; choose with --units-key",
-    ):
-        read_units(path)
-    path = saved(tmp_path / "b.parquet", {"county_id": ["1", "1"], "n": [1, 2]})
-    with pytest.raises(
-        ColumnError,
-        match=r"no column does for certain; choose with --units-key \(there are: county_id, n\)",
-    ):
-        read_units(path)
+@pytest.mark.parametrize(
+    ("columns", "identifiers"),
+    [
+        ({"a_id": ["x", "y"], "网格编码": ["3", "4"]}, ("a_id", "网格编码")),
+        ({"county_id": ["1", "1"], "n": [1, 2]}, ("n",)),
+        ({"share": [0.5, 0.7]}, ()),
+    ],
+)
+def test_units_that_no_column_names_for_certain_are_numbered_and_keep_what_tells_them_apart(
+    tmp_path, columns, identifiers
+):
+    units = read_units(saved(tmp_path / "a.parquet", columns))
+    assert units.key == "unit_id"
+    assert units.frame["unit_id"].tolist() == ["1", "2"]
+    assert units.identifiers == identifiers
+    (note,) = [note for note in units.notes if "for certain" in note]
+    assert "unit_id is their row" in note
+    assert ("--units-key" in note) is bool(identifiers)
+
+
+def test_numbering_units_takes_no_column_of_the_file(tmp_path):
+    path = saved(tmp_path / "a.parquet", {"unit_id": ["x", "y"], "other_id": ["z", "w"]})
+    units = read_units(path)
+    assert units.key == "unit_row"
+    assert units.frame["unit_id"].tolist() == ["x", "y"]
+
+
+def test_numbers_of_units_sort_like_their_rows(tmp_path):
+    shapes = [box(i, 0, i + 1, 1) for i in range(12)]
+    path = tmp_path / "a.parquet"
+    gpd.GeoDataFrame({"share": np.linspace(0, 1, 12)}, geometry=shapes, crs=4547).to_parquet(path)
+    codes = read_units(path).frame["unit_id"].tolist()
+    assert codes == sorted(codes)
+    assert codes[0] == "01"
 
 
 @pytest.mark.parametrize(
