@@ -1,8 +1,5 @@
 """Hotspot scores, contiguity and density against the peers that people use for them, in one run."""
 
-import statistics
-import time
-
 import esda
 import geopandas as gpd
 import numpy as np
@@ -11,6 +8,7 @@ import shapely
 from libpysal.graph import Graph
 from scipy import ndimage
 from sklearn.neighbors import KernelDensity
+from timing import row, seconds
 
 from gisgrid.analysis import contiguity, gi_star, kernel_density
 from gisgrid.grids import tessellate
@@ -20,26 +18,6 @@ EAST, NORTH = 500_000.0, 3_900_000.0
 
 def rows():
     return [*gi_star_rows(), *contiguity_rows(), *density_rows(), *tessellation_rows()]
-
-
-def seconds(act, times=5):
-    taken = []
-    for _ in range(times):
-        start = time.perf_counter()
-        act()
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken)
-
-
-def row(work, ours, peer=None, peer_name=None):
-    return {
-        "work": work,
-        "ours": ours,
-        "peer": peer,
-        "peer_name": peer_name,
-        "unit": "s",
-        "ratio": None if peer is None else peer / ours,
-    }
 
 
 def lattice(side):

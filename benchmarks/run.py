@@ -1,10 +1,10 @@
 """Measure our work against its peers, in one run on this machine: a table, and benchmarks/out/NAME.json.
 
-Each module beside this one has a function `rows()` that gives
+Each module beside this one but timing has a function `rows()` that gives
 [{"work", "ours", "peer", "peer_name", "unit", "ratio"}]; ratio says how many times faster (or smaller) ours is.
 """
 
-import importlib.util
+import importlib
 import json
 import platform
 import sys
@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 
 
 def main(only: list[str]) -> int:
-    names = sorted(path.stem for path in HERE.glob("*.py") if path.stem != "run")
+    names = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in {"run", "timing"})
     if unknown := set(only) - set(names):
         print(
             f"no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(names)}",
@@ -31,17 +31,10 @@ def main(only: list[str]) -> int:
         f"Python {platform.python_version()}, {platform.machine()}, {platform.system()}; medians; ratio = peer / ours"
     )
     for name in only or names:
-        rows = load(name).rows()
+        rows = importlib.import_module(name).rows()
         (out / f"{name}.json").write_text(json.dumps(rows, indent=1, ensure_ascii=False), "utf8")
         console.print(as_table(name, rows))
     return 0
-
-
-def load(name: str):
-    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", HERE / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def as_table(name: str, rows: list[dict]) -> Table:

@@ -4,13 +4,11 @@ Ours starts from the source as a server holds it; the peer from prepared geometr
 Both write the same features, which is checked first.
 """
 
-import statistics
-import time
-
 import geopandas as gpd
 import mapbox_vector_tile
 import numpy as np
 import shapely
+from timing import row, seconds
 
 from gisgrid.tiles import VectorSource, tile_bbox, tile_bbox_mercator
 
@@ -22,25 +20,8 @@ def rows():
     return [points_row(), polygons_row(), load_row()]
 
 
-def milliseconds(act, times=7):
-    taken = []
-    for _ in range(times):
-        start = time.perf_counter()
-        act()
-        taken.append(1000 * (time.perf_counter() - start))
-    return statistics.median(taken)
-
-
-def row(work, ours, peer=None, peer_name=None):
-    ratio = None if peer is None else peer / ours
-    return {
-        "work": work,
-        "ours": ours,
-        "peer": peer,
-        "peer_name": peer_name,
-        "unit": "ms",
-        "ratio": ratio,
-    }
+def milliseconds(act, *, times=7):
+    return 1000 * seconds(act, times=times)
 
 
 def points(n=10_000):
@@ -118,6 +99,7 @@ def points_row():
         milliseconds(lambda: ours.tile(*TILE)),
         milliseconds(lambda: encode(prepared)),
         "mapbox-vector-tile",
+        unit="ms",
     )
 
 
@@ -133,6 +115,7 @@ def polygons_row():
         milliseconds(lambda: ours.tile(*TILE)),
         milliseconds(lambda: encode(prepared, box)),
         "mapbox-vector-tile and shapely",
+        unit="ms",
     )
 
 
@@ -144,6 +127,5 @@ def load_row():
         source(many)
         source(areas)
 
-    return row(
-        "60 000 points and 2 500 polygons made ready to be drawn", milliseconds(load, times=3)
-    )
+    work = "60 000 points and 2 500 polygons made ready to be drawn"
+    return row(work, milliseconds(load, times=3), unit="ms")

@@ -24,6 +24,25 @@ FRAME_SUFFIXES: Final = (".parquet", ".gpkg", ".geojson", ".fgb")
 """What `write_frame` writes: GeoParquet, GeoPackage, GeoJSON (RFC 7946), FlatGeobuf."""
 
 
+def require_folder(path: Path) -> None:
+    """See that a file could be put where it shall be, before any work is done for it.
+
+    Parameters
+    ----------
+    path
+        Where the file shall be.
+
+    Raises
+    ------
+    OutputError
+        The folder does not exist.
+    """
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"{path.name!r} cannot be written because the folder {str(path.parent)!r} does not exist; make it first"
+        )
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a path to write to that takes its place only when the writing went well.
@@ -43,10 +62,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     OutputError
         The folder does not exist or cannot be written.
     """
-    if not path.parent.is_dir():
-        raise OutputError(
-            f"{path.name!r} cannot be written because the folder {str(path.parent)!r} does not exist; make it first"
-        )
+    require_folder(path)
     try:
         folder = tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-")
     except OSError as error:
@@ -101,7 +117,8 @@ def write_frame(frame: gpd.GeoDataFrame, path: Path) -> None:
     Parameters
     ----------
     frame
-        Any CRS. GeoJSON is written in longitude, latitude (RFC 7946), the others in the frame's CRS.
+        Any CRS. GeoJSON is written in longitude, latitude (RFC 7946), the others in the frame's CRS. FlatGeobuf orders
+        the rows by place, for its index; the others keep their order.
     path
         The file; what stood there is replaced as a whole.
 

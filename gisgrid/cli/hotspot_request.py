@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from gisgrid.errors import InputError, OutputError
-from gisgrid.files import FRAME_SUFFIXES
+from gisgrid.files import FRAME_SUFFIXES, require_folder
 
 SUFFIXES: Final = (*FRAME_SUFFIXES, ".html")
 """What a result may end in."""
@@ -68,11 +68,7 @@ def check(request: Request) -> None:
             f"{output.name!r} ends in {output.suffix!r}, which is not written; choose one of {', '.join(SUFFIXES)}"
         )
     for path in (output, request.rejects_file):
-        if not path.parent.is_dir():
-            raise OutputError(
-                f"{path.name!r} cannot be written because the folder {str(path.parent)!r} does not exist; "
-                "make it first"
-            )
+        require_folder(path)
     if request.rejects is not None and request.rejects.suffix not in {".csv", ".parquet"}:
         raise OutputError(
             f"--rejects {request.rejects.name!r} is a table; let it end in .csv or .parquet"
