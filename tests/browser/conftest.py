@@ -44,8 +44,29 @@ class MapPage:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._page, name)
 
+    def heard(self) -> None:
+        """Wait until the page has acted on what was done to it: its effects run after the next frame is painted."""
+        self._page.evaluate(
+            """() => new Promise((done) => {
+              let frames = 3;
+              const next = () => (frames-- > 0 ? requestAnimationFrame(next) : setTimeout(done, 50));
+              next();
+            })"""
+        )
+
+    def click(self, selector: str, **options: Any) -> None:
+        """Click, and let the page act on it."""
+        self._page.click(selector, **options)
+        self.heard()
+
+    def check(self, selector: str, **options: Any) -> None:
+        """Tick a box, and let the page act on it."""
+        self._page.check(selector, **options)
+        self.heard()
+
     def ready(self) -> None:
         """Wait until everything that is on has been drawn and the map stands still."""
+        self.heard()
         self._page.wait_for_selector("body[data-ready=true]", state="attached")
 
     def drawn(self, part: str) -> int:

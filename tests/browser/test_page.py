@@ -162,7 +162,7 @@ def test_the_language_changes_without_a_reload(open_page, keep_picture):
     assert page.get_attribute("html", "lang") == "zh-CN"
     assert "图层与图例" in page.inner_text("#layers-title")
     page.click("#language")
-    assert page.get_attribute("html", "lang") == "en"
+    page.wait_for_selector("html[lang=en]", state="attached")
     assert page.inner_text("#layers-title") == "Layers and legend"
     page.ready()
     words = page.evaluate(
