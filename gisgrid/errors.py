@@ -49,6 +49,14 @@ class OutputError(GisgridError, OSError):
     """A result cannot be written where it was asked for."""
 
 
+class NullResultWarning(UserWarning):
+    """A question has no answer in these data: what comes back is empty or missing, and the warning says why."""
+
+
+class SmallSampleWarning(UserWarning):
+    """An answer rests on so few units or reports that its p promises more than it can keep."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Name the likeliest spelling, as the end of an error's sentence.
 

@@ -1,24 +1,38 @@
 """Which areas are hot, and how sure is that?
 
-`weights` (who is next to whom), `rates` (per resident, per km²), `hotspots` (which neighbourhoods are unusual),
-`significance` (which of those are not chance), `density` (how thick do the reports lie). Functions take frames and
-return frames indexed like their first argument; none reads a file or knows a layer.
+`weights` (who is next to whom), `rates` (per resident, per km²), `hotspots` (which neighbourhoods are unusual), `outliers`,
+`contrasts`, `join_counts` (which units resemble their neighbours or stand out), `global_statistics` (is the map clustered at
+all), `permutations` and `significance` (which of those are not chance), `density` (how thick do the reports lie).
+Functions take frames and return frames indexed like their first argument; none reads a file or knows a layer.
 """
 
+from gisgrid.analysis.contrasts import local_geary
 from gisgrid.analysis.density import kernel_density
+from gisgrid.analysis.global_statistics import GlobalStatistic, geary, general_g, moran
 from gisgrid.analysis.hotspots import gi, gi_star, hotspots
+from gisgrid.analysis.join_counts import local_join_counts
+from gisgrid.analysis.outliers import local_moran, local_moran_bivariate
 from gisgrid.analysis.rates import excess, rate
-from gisgrid.analysis.significance import false_discovery, significance_labels
+from gisgrid.analysis.significance import corrected, false_discovery, significance_labels
 from gisgrid.analysis.weights import contiguity
 
 __all__ = [
+    "GlobalStatistic",
     "contiguity",
+    "corrected",
     "excess",
     "false_discovery",
+    "geary",
+    "general_g",
     "gi",
     "gi_star",
     "hotspots",
     "kernel_density",
+    "local_geary",
+    "local_join_counts",
+    "local_moran",
+    "local_moran_bivariate",
+    "moran",
     "rate",
     "significance_labels",
 ]

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy import special
 
 from gisgrid.errors import IndexMismatchError, InputError
-from gisgrid.palette import Label
+from gisgrid.palette import LABELS, Label
+
+Correction = Literal["fdr", "bonferroni", "none"]
+CORRECTIONS: Final = ("fdr", "bonferroni", "none")
 
 _LEVELS: Final[tuple[tuple[float, Label, Label], ...]] = (
     (0.10, "hot_90", "cold_90"),
@@ -60,10 +67,71 @@ def false_discovery(p: pd.Series) -> pd.Series:
         )
     q = np.full(len(tested), np.nan)
     there = np.flatnonzero(~np.isnan(tested))
-    order = there[np.argsort(tested[there], kind="stable")[::-1]]
+    order = there[np.argsort(tested[there])[::-1]]
     m = len(order)
     q[order] = np.minimum.accumulate(tested[order] * (m / np.arange(m, 0, -1.0)))
     return pd.Series(q, index=p.index, name="q")
+
+
+def corrected(p: pd.Series, correction: Correction = "fdr") -> pd.Series:
+    """Allow for the many tests of one map: by false discoveries, by Bonferroni, or not at all.
+
+    Parameters
+    ----------
+    p
+        Shape (n,), p values, 0 to 1; NaN where there was no test.
+    correction
+        ``fdr``: `false_discovery`. ``bonferroni``: p times the number of tests, at most 1; that not one finding of the
+        map be false. ``none``: p itself, which holds for one unit chosen beforehand only.
+
+    Returns
+    -------
+    Series
+        Shape (n,), indexed like `p`: q, 0 to 1.
+
+    Raises
+    ------
+    InputError
+        No such correction, or a p value outside 0 to 1.
+
+    Examples
+    --------
+    >>> corrected(pd.Series([0.01, 0.3, np.nan]), "bonferroni").to_list()
+    [0.02, 0.6, nan]
+    """
+    if correction not in CORRECTIONS:
+        raise InputError(
+            f"there is no correction {correction!r}; choose one of {', '.join(CORRECTIONS)}"
+        )
+    if correction == "fdr":
+        return false_discovery(p)
+    times = 1 if correction == "none" else int(p.notna().sum())
+    return pd.Series(np.minimum(1.0, p.to_numpy(dtype=float) * times), index=p.index, name="q")
+
+
+def normal_p(z: NDArray[np.float64], alternative: str = "two-sided") -> NDArray[np.float64]:
+    """Say how often chance alone would give a score as far out, by the normal distribution.
+
+    Parameters
+    ----------
+    z
+        Shape (n,), standard deviations.
+    alternative
+        ``two-sided``, ``greater`` or ``less``.
+
+    Returns
+    -------
+    ndarray
+        Shape (n,), 0 to 1; taken from the tail itself, so that small p keep their digits.
+
+    Examples
+    --------
+    >>> normal_p(np.array([1.96, -1.96])).round(3), normal_p(np.array([1.96]), "greater").round(3)
+    (array([0.05, 0.05]), array([0.025]))
+    """
+    if alternative == "two-sided":
+        return 2 * special.ndtr(-np.abs(z))
+    return special.ndtr(-z) if alternative == "greater" else special.ndtr(z)
 
 
 def significance_labels(z: pd.Series, q: pd.Series) -> pd.Series:
@@ -105,10 +173,31 @@ def significance_labels(z: pd.Series, q: pd.Series) -> pd.Series:
         )
     score = z.to_numpy(dtype=float, na_value=np.nan)
     chance = q.to_numpy(dtype=float, na_value=np.nan)
-    labels = np.full(len(score), "not_significant", dtype=object)
+    code = np.full(len(score), LABELS.index("not_significant"), np.int8)
     for level, hot, cold in _LEVELS:
-        labels[(chance <= level) & (score > 0)] = hot
-        labels[(chance <= level) & (score < 0)] = cold
-    labels[np.isnan(score) | np.isnan(chance)] = np.nan
-    # The default strings of pandas 3, which pandas 2.3 has under this name.
-    return pd.Series(labels, index=z.index, name="label", dtype=pd.StringDtype(na_value=np.nan))
+        code[(chance <= level) & (score > 0)] = LABELS.index(hot)
+        code[(chance <= level) & (score < 0)] = LABELS.index(cold)
+    code[np.isnan(score) | np.isnan(chance)] = -1
+    return pd.Series(words(code, LABELS), index=z.index, name="label")
+
+
+def words(code: NDArray[np.int8], names: Sequence[str]) -> pd.api.extensions.ExtensionArray:
+    """Give places in a list of names as text, a million at a time.
+
+    Parameters
+    ----------
+    code
+        Shape (n,), places in `names`; -1 for none.
+    names
+        The names.
+
+    Returns
+    -------
+    ExtensionArray
+        Shape (n,), the default strings of pandas 3, which pandas 2.3 has under this name; missing for -1.
+    """
+    text = pa.DictionaryArray.from_arrays(pa.array(code, mask=code < 0), pa.array(names))
+    found: pd.api.extensions.ExtensionArray = pd.array(
+        text.cast(pa.large_string()), dtype=pd.StringDtype(na_value=np.nan)
+    )
+    return found
