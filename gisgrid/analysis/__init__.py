@@ -1,6 +1,6 @@
 """Which areas are hot, and how sure is that?
 
-`weights` (who is next to whom), `rates` (per resident, per km²), `hotspots` (which neighbourhoods are unusual), `outliers`,
+`weights`, `nearness` (who is next to whom, or near), `rates` (per resident, per km²), `hotspots` (which neighbourhoods are unusual), `outliers`,
 `contrasts`, `join_counts` (which units resemble their neighbours or stand out), `global_statistics` (is the map clustered at
 all), `permutations` and `significance` (which of those are not chance), `density` (how thick do the reports lie).
 Functions take frames and return frames indexed like their first argument; none reads a file or knows a layer.
@@ -11,6 +11,13 @@ from gisgrid.analysis.density import kernel_density
 from gisgrid.analysis.global_statistics import GlobalStatistic, geary, general_g, moran
 from gisgrid.analysis.hotspots import gi, gi_star, hotspots
 from gisgrid.analysis.join_counts import local_join_counts
+from gisgrid.analysis.nearness import (
+    distance_band,
+    kernel_weights,
+    nearest,
+    same_parent,
+    with_nearest_for_isolates,
+)
 from gisgrid.analysis.outliers import local_moran, local_moran_bivariate
 from gisgrid.analysis.rates import excess, rate
 from gisgrid.analysis.significance import corrected, false_discovery, significance_labels
@@ -20,6 +27,7 @@ __all__ = [
     "GlobalStatistic",
     "contiguity",
     "corrected",
+    "distance_band",
     "excess",
     "false_discovery",
     "geary",
@@ -28,11 +36,15 @@ __all__ = [
     "gi_star",
     "hotspots",
     "kernel_density",
+    "kernel_weights",
     "local_geary",
     "local_join_counts",
     "local_moran",
     "local_moran_bivariate",
     "moran",
+    "nearest",
     "rate",
+    "same_parent",
     "significance_labels",
+    "with_nearest_for_isolates",
 ]

@@ -11,6 +11,7 @@ import shapely
 from libpysal.graph import Graph
 from numpy.typing import NDArray
 
+from gisgrid.crs import require_metres
 from gisgrid.errors import ColumnError, InputError, did_you_mean
 
 Contiguity = Literal["queen", "rook"]
@@ -20,7 +21,9 @@ Contiguity = Literal["queen", "rook"]
 _ROUNDING: Final = 1e-9
 
 
-def contiguity(units: gpd.GeoDataFrame, *, key: str, kind: Contiguity = "queen") -> Graph:
+def contiguity(
+    units: gpd.GeoDataFrame, *, key: str, kind: Contiguity = "queen", gap_m: float = 0.0
+) -> Graph:
     """Say which units are next to each other, so that a neighbourhood can be looked at as a whole.
 
     Parameters
@@ -31,6 +34,9 @@ def contiguity(units: gpd.GeoDataFrame, *, key: str, kind: Contiguity = "queen")
         The column that names a unit, for example ``community_code``; no value missing, none twice.
     kind
         ``queen``: neighbours touch at least in one point. ``rook``: they share a stretch of border.
+    gap_m
+        Units that are apart by no more than this touch: for layers with slivers between neighbours. Needs metres, and
+        ``queen``.
 
     Returns
     -------
@@ -43,7 +49,10 @@ def contiguity(units: gpd.GeoDataFrame, *, key: str, kind: Contiguity = "queen")
     ColumnError
         There is no such column.
     InputError
-        There are no units, a key is missing or occurs twice, or a unit has no area (null, empty, point, line).
+        There are no units, a key is missing or occurs twice, a unit has no area (null, empty, point, line), or a gap
+        that is negative or asked for with ``rook``.
+    CrsError
+        A gap is given and the coordinates are not metres.
 
     Notes
     -----
@@ -65,20 +74,51 @@ def contiguity(units: gpd.GeoDataFrame, *, key: str, kind: Contiguity = "queen")
     """
     if kind not in get_args(Contiguity):
         raise InputError(f"there is no contiguity {kind!r}; choose 'queen' or 'rook'")
-    ids = _keys(units, key)
+    if gap_m != 0:
+        require_metres(units, what="a gap between neighbours", name="units")
+        if not (gap_m > 0 and kind == "queen"):
+            raise InputError(
+                f"a gap of {gap_m:g} m with {kind!r} has no meaning; give metres above 0 and kind='queen'"
+            )
+    ids = unit_keys(units, key)
     polygons = _polygons(units, ids)
-    focal, neighbour = _touching(polygons)
+    focal, neighbour = _touching(polygons, max(gap_m, _tolerance(polygons)))
     if kind == "rook":
         along = _share_border(polygons, focal, neighbour)
         focal, neighbour = focal[along], neighbour[along]
-    return _binary_graph(ids, focal, neighbour)
+    return graph_of_pairs(
+        ids, np.r_[focal, neighbour], np.r_[neighbour, focal], np.ones(2 * len(focal), np.int64)
+    )
 
 
-def _keys(units: gpd.GeoDataFrame, key: str) -> pd.Index:
+def unit_keys(units: pd.DataFrame, key: str) -> pd.Index:
+    """Give the names of units, or say what is wrong with them.
+
+    Parameters
+    ----------
+    units
+        Any frame.
+    key
+        The column that names a unit.
+
+    Returns
+    -------
+    Index
+        The names, in order, called ``focal`` as graphs call them.
+
+    Raises
+    ------
+    ColumnError
+        There is no such column.
+    InputError
+        There are no units, or a key is missing or occurs twice.
+    """
     if key not in units.columns:
-        raise ColumnError(f"no column {key!r} in the units{did_you_mean(key, map(str, units))}")
+        raise ColumnError(
+            f"no column {key!r} in the units{did_you_mean(key, map(str, units.columns))}"
+        )
     if len(units) == 0:
-        raise InputError("contiguity has 0 units; give at least one polygon")
+        raise InputError("there are 0 units, so none is next to another; give at least one")
     ids: pd.Index = pd.Index(units[key], name="focal")
     if (missing := units[key].isna().to_numpy()).any():
         raise InputError(
@@ -107,11 +147,11 @@ def _polygons(units: gpd.GeoDataFrame, ids: pd.Index) -> NDArray[np.object_]:
     return polygons
 
 
-def _touching(polygons: NDArray[np.object_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _touching(
+    polygons: NDArray[np.object_], apart: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find the pairs of polygons that touch, each pair once."""
-    near = shapely.STRtree(polygons).query(
-        polygons, predicate="dwithin", distance=_tolerance(polygons)
-    )
+    near = shapely.STRtree(polygons).query(polygons, predicate="dwithin", distance=apart)
     first, second = near[:, near[0] < near[1]]
     return first, second
 
@@ -140,12 +180,32 @@ def _tolerance(polygons: NDArray[np.object_]) -> float:
     return _ROUNDING * float(np.abs(shapely.total_bounds(polygons)).max())
 
 
-def _binary_graph(ids: pd.Index, first: NDArray[np.int64], second: NDArray[np.int64]) -> Graph:
-    """Make a graph in the order of `ids`, in the form libpysal keeps it: sorted, isolates as self-loops of weight 0."""
-    alone = np.setdiff1d(np.arange(len(ids)), np.concatenate([first, second]))
-    focal = np.concatenate([first, second, alone])
-    neighbour = np.concatenate([second, first, alone])
-    weight = np.repeat([1, 0], [2 * len(first), len(alone)])
+def graph_of_pairs(
+    ids: pd.Index,
+    focal: NDArray[np.int64],
+    neighbour: NDArray[np.int64],
+    weight: NDArray[np.generic],
+) -> Graph:
+    """Make a graph of pairs of places, in the order of `ids`.
+
+    Parameters
+    ----------
+    ids
+        Shape (n,), the units' names.
+    focal, neighbour
+        Shape (m,), places in `ids`; each pair once.
+    weight
+        Shape (m,), above 0.
+
+    Returns
+    -------
+    Graph
+        n nodes in the form libpysal keeps them: sorted, isolates as self-loops of weight 0.
+    """
+    alone = np.setdiff1d(np.arange(len(ids)), focal)
+    focal = np.concatenate([focal, alone])
+    neighbour = np.concatenate([neighbour, alone])
+    weight = np.concatenate([weight, np.zeros(len(alone), weight.dtype)])
     order = np.lexsort((neighbour, focal))
     index = pd.MultiIndex(
         levels=[ids, ids],  # type: ignore[list-item]  # pandas-stubs know lists only

@@ -69,9 +69,7 @@ def test_draws_are_different_and_every_place_is_as_likely(n, wide):
 def test_agrees_with_esda(graph_of, lattice):
     x = np.random.default_rng(7).gamma(0.5, 5, 225)
     graph = graph_of(lattice(15))
-    theirs = esda.G_Local(
-        x, graph, transform="B", star=True, permutations=4_999, seed=3, n_jobs=1
-    )
+    theirs = esda.G_Local(x, graph, transform="B", star=True, permutations=4_999, seed=3, n_jobs=1)
     ours = gi_star(pd.Series(x), graph, permutations=4_999, seed=3)
     np.testing.assert_allclose(ours["p"], np.minimum(1, 2 * theirs.p_sim), atol=0.05)
     assert np.abs(ours["p"] - np.minimum(1, 2 * theirs.p_sim)).mean() < 0.015
