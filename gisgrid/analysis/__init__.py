@@ -1,11 +1,13 @@
 """Which areas are hot, and how sure is that?
 
-`weights`, `nearness` (who is next to whom, or near), `rates` (per resident, per km²), `hotspots` (which neighbourhoods are unusual), `outliers`,
+`weights`, `nearness` (who is next to whom, or near), `rates`, `smoothing` (per resident, per km², with
+less chance in it), `comparison` (is one kind of place worse), `hotspots` (which neighbourhoods are unusual), `outliers`,
 `contrasts`, `join_counts` (which units resemble their neighbours or stand out), `global_statistics` (is the map clustered at
 all), `permutations` and `significance` (which of those are not chance), `density` (how thick do the reports lie).
 Functions take frames and return frames indexed like their first argument; none reads a file or knows a layer.
 """
 
+from gisgrid.analysis.comparison import compare_zones
 from gisgrid.analysis.contrasts import local_geary
 from gisgrid.analysis.density import kernel_density
 from gisgrid.analysis.global_statistics import GlobalStatistic, geary, general_g, moran
@@ -21,13 +23,16 @@ from gisgrid.analysis.nearness import (
 from gisgrid.analysis.outliers import local_moran, local_moran_bivariate
 from gisgrid.analysis.rates import excess, rate
 from gisgrid.analysis.significance import corrected, false_discovery, significance_labels
+from gisgrid.analysis.smoothing import empirical_bayes, smoothed_rate
 from gisgrid.analysis.weights import contiguity
 
 __all__ = [
     "GlobalStatistic",
+    "compare_zones",
     "contiguity",
     "corrected",
     "distance_band",
+    "empirical_bayes",
     "excess",
     "false_discovery",
     "geary",
@@ -46,5 +51,6 @@ __all__ = [
     "rate",
     "same_parent",
     "significance_labels",
+    "smoothed_rate",
     "with_nearest_for_isolates",
 ]

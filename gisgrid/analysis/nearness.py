@@ -321,7 +321,8 @@ def _nearest(xy: Floats, k: int) -> tuple[_Ints, _Ints]:
     """Find the k nearest; among those as far, the first in order."""
     n = len(xy)
     tree = KDTree(xy)
-    apart, near = map(np.atleast_2d, tree.query(xy, k=np.arange(1, min(k + 2, n) + 1)))
+    found = tree.query(xy, k=np.arange(1, min(k + 2, n) + 1))
+    apart, near = np.asarray(found[0]), np.asarray(found[1])
     own = near == np.arange(n)[:, None]
     unsure = ~own.any(axis=1)  # so many at one place that the unit itself is not among the nearest
     own[unsure, -1] = True

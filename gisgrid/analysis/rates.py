@@ -52,7 +52,7 @@ def rate(counts: pd.Series, denominator: pd.Series, *, per: float = 1.0) -> pd.S
         raise InputError(
             f"a rate per {per:g} has no meaning; give a base above 0, for example 1000"
         )
-    above, below = _parts(counts, denominator)
+    above, below = numbers_and_denominators(counts, denominator)
     return pd.Series(above / below * per, index=counts.index, name="rate")
 
 
@@ -96,7 +96,7 @@ def excess(counts: pd.Series, denominator: pd.Series) -> pd.Series:
     >>> excess(counts, residents).round(2).to_list()
     [2.24, -1.26, -1.9]
     """
-    above, below = _parts(counts, denominator)
+    above, below = numbers_and_denominators(counts, denominator)
     both = ~np.isnan(above + below)
     total = below[both].sum()
     expected = below * (above[both].sum() / total if total > 0 else np.nan)
@@ -104,20 +104,41 @@ def excess(counts: pd.Series, denominator: pd.Series) -> pd.Series:
     return pd.Series((above - expected) / np.sqrt(expected), index=counts.index, name="excess")
 
 
-def _parts(
+def numbers_and_denominators(
     counts: pd.Series, denominator: pd.Series
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Read counts and denominators as numbers; a denominator of 0 is missing."""
+    """Read counts and denominators as numbers; a denominator of 0 is missing.
+
+    Parameters
+    ----------
+    counts
+        Shape (n,), issues per unit; missing where unknown.
+    denominator
+        Shape (n,), indexed like `counts`.
+
+    Returns
+    -------
+    tuple of ndarray
+        Both of shape (n,); NaN where missing.
+
+    Raises
+    ------
+    IndexMismatchError
+        The two are not indexed alike.
+    InputError
+        A denominator or a count is negative.
+    """
     if not counts.index.equals(denominator.index):
         raise IndexMismatchError(
             f"{len(counts)} counts and {len(denominator)} denominators are not indexed alike; "
             "align them first, for example denominator.reindex(counts.index)"
         )
-    below = denominator.to_numpy(dtype=float, na_value=np.nan)
-    if (negative := below < 0).any():
-        raise InputError(
-            f"{negative.sum()} of {len(below)} denominators are negative "
-            f"(first: {denominator.index[negative][0]!r}, {below[negative][0]:g}); correct them or set them missing"
-        )
     above = counts.to_numpy(dtype=float, na_value=np.nan)
+    below = denominator.to_numpy(dtype=float, na_value=np.nan)
+    for what, values in (("denominators", below), ("counts", above)):
+        if (negative := values < 0).any():
+            raise InputError(
+                f"{negative.sum()} of {len(values)} {what} are negative "
+                f"(first: {counts.index[negative][0]!r}, {values[negative][0]:g}); correct them or set them missing"
+            )
     return above, np.where(below == 0, np.nan, below)
