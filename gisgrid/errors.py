@@ -5,6 +5,7 @@ Every error is also the builtin a Python reader expects. Domain errors know noth
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -55,6 +56,19 @@ class NullResultWarning(UserWarning):
 
 class SmallSampleWarning(UserWarning):
     """An answer rests on so few units or reports that its p promises more than it can keep."""
+
+
+def warn_null(sentence: str, *, depth: int = 2) -> None:
+    """Warn that a question has no answer in these data.
+
+    Parameters
+    ----------
+    sentence
+        What was asked, why there is no answer, and what comes back instead.
+    depth
+        How many calls lie between this one and the user's: 2 for a public function that warns itself.
+    """
+    warnings.warn(NullResultWarning(sentence), stacklevel=depth + 1)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -3,10 +3,12 @@
 `weights`, `nearness` (who is next to whom, or near), `rates`, `smoothing` (per resident, per km², with
 less chance in it), `comparison` (is one kind of place worse), `hotspots` (which neighbourhoods are unusual), `outliers`,
 `contrasts`, `join_counts` (which units resemble their neighbours or stand out), `global_statistics` (is the map clustered at
-all), `permutations` and `significance` (which of those are not chance), `density` (how thick do the reports lie).
+all), `permutations` and `significance` (which of those are not chance), `accuracy` (did yesterday's
+map hold today's reports), `density` (how thick do the reports lie).
 Functions take frames and return frames indexed like their first argument; none reads a file or knows a layer.
 """
 
+from gisgrid.analysis.accuracy import compare_maps, predictive_accuracy, stability
 from gisgrid.analysis.comparison import compare_zones
 from gisgrid.analysis.contrasts import local_geary
 from gisgrid.analysis.density import kernel_density
@@ -28,6 +30,7 @@ from gisgrid.analysis.weights import contiguity
 
 __all__ = [
     "GlobalStatistic",
+    "compare_maps",
     "compare_zones",
     "contiguity",
     "corrected",
@@ -48,9 +51,11 @@ __all__ = [
     "local_moran_bivariate",
     "moran",
     "nearest",
+    "predictive_accuracy",
     "rate",
     "same_parent",
     "significance_labels",
     "smoothed_rate",
+    "stability",
     "with_nearest_for_isolates",
 ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -11,7 +9,7 @@ from scipy import stats
 
 from gisgrid.analysis.alignment import Floats
 from gisgrid.analysis.rates import numbers_and_denominators
-from gisgrid.errors import ColumnError, IndexMismatchError, InputError, NullResultWarning
+from gisgrid.errors import ColumnError, IndexMismatchError, InputError, warn_null
 
 
 def compare_zones(
@@ -132,12 +130,10 @@ def _ratios(
     base = int(np.flatnonzero(cells.index == reference)[0])
     bad = (rate == 0) | (rate[base] == 0)
     if (rate == 0).any():
-        warnings.warn(
-            NullResultWarning(
-                f"{(rate == 0).sum()} of {len(cells)} zones have no issue (first: "
-                f"{cells.index[rate == 0][0]!r}), so their ratio is missing"
-            ),
-            stacklevel=3,
+        warn_null(
+            f"{(rate == 0).sum()} of {len(cells)} zones have no issue (first: "
+            f"{cells.index[rate == 0][0]!r}), so their ratio is missing",
+            depth=3,
         )
     with np.errstate(invalid="ignore", divide="ignore"):
         relative = variance / rate**2

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
@@ -16,7 +14,7 @@ from gisgrid.analysis.permutations import (
     squared_differences,
 )
 from gisgrid.analysis.significance import Correction, corrected
-from gisgrid.errors import InputError, NullResultWarning
+from gisgrid.errors import InputError, warn_null
 
 
 def local_geary(
@@ -88,12 +86,7 @@ def local_geary(
     scored = (total > 0) & varies
     if not scored.any():
         why = "every value is the same" if not varies else "no unit has neighbours"
-        warnings.warn(
-            NullResultWarning(
-                f"a local Geary of {n} units has no answer because {why}; its scores are missing"
-            ),
-            stacklevel=2,
-        )
+        warn_null(f"a local Geary of {n} units has no answer because {why}; its scores are missing")
     drawn = spread_exceedances(x, weights, permutations=permutations, seed=seed)
     p = np.where(scored, drawn.p(alternative), np.nan)
     c = np.full(n, np.nan)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from scipy import sparse
 from gisgrid.analysis.alignment import Floats, aligned, without_self
 from gisgrid.analysis.permutations import Alternative, permuted, require_permutations
 from gisgrid.analysis.significance import normal_p
-from gisgrid.errors import InputError, NullResultWarning
+from gisgrid.errors import InputError, warn_null
 
 
 @dataclass(frozen=True)
@@ -287,11 +286,9 @@ def _whole(
         else None
     )  # fmt: skip
     if why is not None:
-        warnings.warn(
-            NullResultWarning(
-                f"the statistic of a map of {n} units has no answer because {why}; it is missing"
-            ),
-            stacklevel=3,
+        warn_null(
+            f"the statistic of a map of {n} units has no answer because {why}; it is missing",
+            depth=3,
         )
         nan = float("nan")
         return GlobalStatistic(nan, nan, nan, nan, nan, nan, n, 0)

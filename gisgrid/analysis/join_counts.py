@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
@@ -11,7 +9,7 @@ from scipy import stats
 
 from gisgrid.analysis.alignment import aligned, without_self
 from gisgrid.analysis.significance import Correction, corrected
-from gisgrid.errors import InputError, NullResultWarning
+from gisgrid.errors import InputError, warn_null
 
 
 def local_join_counts(
@@ -74,12 +72,7 @@ def local_join_counts(
     n, n_has, k = len(has), int(has.sum()), np.diff(weights.indptr).astype(np.int64)
     if n_has in {0, n}:
         who = "no unit" if n_has == 0 else "every unit"
-        warnings.warn(
-            NullResultWarning(
-                f"join counts of {n} units have no answer because {who} has the property"
-            ),
-            stacklevel=2,
-        )
+        warn_null(f"join counts of {n} units have no answer because {who} has the property")
     joins = np.rint(has * (near @ has)).astype(np.int64)
     tested = (has == 1) & (k > 0) & (n_has < n)
     p = np.full(n, np.nan)

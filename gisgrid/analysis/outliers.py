@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Final
 
 import numpy as np
@@ -18,7 +17,7 @@ from gisgrid.analysis.permutations import (
     require_permutations,
 )
 from gisgrid.analysis.significance import Correction, corrected, normal_p, words
-from gisgrid.errors import IndexMismatchError, NullResultWarning
+from gisgrid.errors import IndexMismatchError, warn_null
 
 CLUSTERS: Final = ("high_high", "low_low", "high_low", "low_high", "not_significant")
 """What a unit and its neighbours are: alike (the first two) or unlike, where the score is more than chance."""
@@ -181,7 +180,7 @@ def _local(
     lag = weights @ y
     scored = (total > 0) & (x != 0).any() & (y != 0).any()
     if not scored.any():
-        warnings.warn(NullResultWarning(_nothing(len(x), total)), stacklevel=3)
+        warn_null(_nothing(len(x), total), depth=3)
     scale = np.sqrt((x * x).mean() * (y * y).mean()) if scored.any() else np.nan
     z = np.sign(x) * _lag_z(y, weights, total, lag)
     if permutations:
