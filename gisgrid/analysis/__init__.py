@@ -3,7 +3,7 @@
 `weights`, `nearness` (who is next to whom, or near), `rates`, `smoothing` (per resident, per km², with
 less chance in it), `comparison` (is one kind of place worse), `hotspots` (which neighbourhoods are unusual), `outliers`,
 `contrasts`, `join_counts` (which units resemble their neighbours or stand out), `global_statistics` (is the map clustered at
-all), `permutations` and `significance` (which of those are not chance), `accuracy` (did yesterday's
+all), `permutations` and `significance` (which of those are not chance), `effort` (who looked, who reported), `accuracy` (did yesterday's
 map hold today's reports), `density` (how thick do the reports lie).
 Functions take frames and return frames indexed like their first argument; none reads a file or knows a layer.
 """
@@ -12,6 +12,7 @@ from gisgrid.analysis.accuracy import compare_maps, predictive_accuracy, stabili
 from gisgrid.analysis.comparison import compare_zones
 from gisgrid.analysis.contrasts import local_geary
 from gisgrid.analysis.density import kernel_density
+from gisgrid.analysis.effort import UNKNOWN, known_labels, rate_per_effort, reporting_rate
 from gisgrid.analysis.global_statistics import GlobalStatistic, geary, general_g, moran
 from gisgrid.analysis.hotspots import gi, gi_star, hotspots
 from gisgrid.analysis.join_counts import local_join_counts
@@ -29,6 +30,7 @@ from gisgrid.analysis.smoothing import empirical_bayes, smoothed_rate
 from gisgrid.analysis.weights import contiguity
 
 __all__ = [
+    "UNKNOWN",
     "GlobalStatistic",
     "compare_maps",
     "compare_zones",
@@ -45,6 +47,7 @@ __all__ = [
     "hotspots",
     "kernel_density",
     "kernel_weights",
+    "known_labels",
     "local_geary",
     "local_join_counts",
     "local_moran",
@@ -53,6 +56,8 @@ __all__ = [
     "nearest",
     "predictive_accuracy",
     "rate",
+    "rate_per_effort",
+    "reporting_rate",
     "same_parent",
     "significance_labels",
     "smoothed_rate",
