@@ -1,6 +1,6 @@
 """Which areas are hot, and how sure is that?
 
-`weights`, `nearness` (who is next to whom, or near), `rates`, `smoothing` (per resident, per km², with
+`weights`, `nearness` (who is next to whom, or near), `scale` (at what scale they gather), `rates`, `smoothing` (per resident, per km², with
 less chance in it), `comparison` (is one kind of place worse), `hotspots` (which neighbourhoods are unusual), `outliers`,
 `contrasts`, `join_counts` (which units resemble their neighbours or stand out), `global_statistics` (is the map clustered at
 all), `permutations` and `significance` (which of those are not chance), `effort` (who looked, who reported), `accuracy` (did yesterday's
@@ -25,12 +25,20 @@ from gisgrid.analysis.nearness import (
 )
 from gisgrid.analysis.outliers import local_moran, local_moran_bivariate
 from gisgrid.analysis.rates import excess, rate
+from gisgrid.analysis.scale import (
+    Choice,
+    incremental_autocorrelation,
+    locational_outliers,
+    suggested_cell_m,
+    suggested_distance_m,
+)
 from gisgrid.analysis.significance import corrected, false_discovery, significance_labels
 from gisgrid.analysis.smoothing import empirical_bayes, smoothed_rate
 from gisgrid.analysis.weights import contiguity
 
 __all__ = [
     "UNKNOWN",
+    "Choice",
     "GlobalStatistic",
     "compare_maps",
     "compare_zones",
@@ -45,6 +53,7 @@ __all__ = [
     "gi",
     "gi_star",
     "hotspots",
+    "incremental_autocorrelation",
     "kernel_density",
     "kernel_weights",
     "known_labels",
@@ -52,6 +61,7 @@ __all__ = [
     "local_join_counts",
     "local_moran",
     "local_moran_bivariate",
+    "locational_outliers",
     "moran",
     "nearest",
     "predictive_accuracy",
@@ -62,5 +72,7 @@ __all__ = [
     "significance_labels",
     "smoothed_rate",
     "stability",
+    "suggested_cell_m",
+    "suggested_distance_m",
     "with_nearest_for_isolates",
 ]
