@@ -24,7 +24,7 @@ demo: setup  ## the synthetic city, every derived layer and the web map  [PORT=8
 test: test-core test-full  ## every test: the core without the server installed, then server, pages, notebooks, docs
 
 test-core: $(CORE)/.ready
-	$(CORE)/bin/python -m pytest tests --ignore=tests/server --ignore=tests/browser --ignore=tests/notebooks --ignore=tests/docs $(ARGS)
+	$(CORE)/bin/python -m pytest -n auto tests --ignore=tests/server --ignore=tests/browser --ignore=tests/notebooks --ignore=tests/docs $(ARGS)
 
 test-full: setup-dev
 	$(BIN)/python -m pytest tests/server tests/browser tests/notebooks tests/docs $(ARGS)

@@ -1,5 +1,8 @@
 """Hotspot scores, contiguity and density against the peers that people use for them, in one run."""
 
+import subprocess
+import sys
+
 import esda
 import geopandas as gpd
 import numpy as np
@@ -10,14 +13,21 @@ from scipy import ndimage
 from sklearn.neighbors import KernelDensity
 from timing import row, seconds
 
-from gisgrid.analysis import contiguity, gi_star, kernel_density
+from gisgrid.analysis import contiguity, gi_star, kernel_density, local_moran
 from gisgrid.grids import tessellate
 
 EAST, NORTH = 500_000.0, 3_900_000.0
 
 
 def rows():
-    return [*gi_star_rows(), *contiguity_rows(), *density_rows(), *tessellation_rows()]
+    return [
+        *gi_star_rows(),
+        *permutation_rows(),
+        *fresh_process_row(),
+        *contiguity_rows(),
+        *density_rows(),
+        *tessellation_rows(),
+    ]
 
 
 def lattice(side):
@@ -41,6 +51,76 @@ def gi_star_rows():
         assert np.allclose(peer().Zs, gi_star(values, graph)["z"], atol=1e-10)  # the same work
         ours = seconds(lambda values=values, graph=graph: gi_star(values, graph))
         yield row(f"Gi* analytic, {len(units)} cells, queen", ours, seconds(peer), "esda G_Local")
+
+
+def permutation_rows():
+    """999 conditional permutations; esda compiles before its first answer, which is timed apart."""
+    for side in (100, 316, 1_000):
+        graph = lattice_graph(side)
+        values = pd.Series(np.random.default_rng(1).poisson(5.0, side * side), dtype=float)
+        array = values.to_numpy()
+        n = side * side
+        ours = seconds(lambda values=values, graph=graph: gi_star(values, graph, permutations=999))
+        if side == 1_000:
+            yield row(f"Gi* with 999 permutations, {n} cells", ours)
+            continue
+
+        def peer(array=array, graph=graph):
+            return esda.G_Local(
+                array, graph, transform="B", permutations=999, star=True, n_jobs=1, seed=1
+            )
+
+        theirs = seconds(peer, times=3)
+        yield row(f"Gi* with 999 permutations, {n} cells", ours, theirs, "esda G_Local")
+        if side == 316:
+            moran = seconds(
+                lambda values=values, graph=graph: local_moran(values, graph, correction="none")
+            )
+
+            def peer_moran(array=array, graph=graph):
+                return esda.Moran_Local(array, graph, permutations=999, n_jobs=1, seed=1)
+
+            name = f"local Moran with 999 permutations, {n} cells"
+            yield row(name, moran, seconds(peer_moran, times=3), "esda Moran_Local")
+
+
+def fresh_process_row():
+    """What an analyst waits for after installing: Python, the imports, the first permutation p."""
+    code = (
+        "import numpy as np, pandas as pd; from libpysal.graph import Graph; from gisgrid.analysis import gi_star;"
+        "i = np.arange(400); f = np.r_[i[:-1], i[1:]]; t = np.r_[i[1:], i[:-1]];"
+        "import time; s = time.perf_counter();"
+        "gi_star(pd.Series(i % 7.0), Graph.from_arrays(f, t, np.ones(len(f))), permutations=999);"
+        "print(time.perf_counter() - s)"
+    )
+    taken = [
+        float(
+            subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, text=True, check=True
+            ).stdout
+        )
+        for _ in range(3)
+    ]
+    yield row("first permutation result in a fresh process, after its imports", sorted(taken)[1])
+
+
+def lattice_graph(side):
+    """Queen neighbours of a square of cells, without geometry."""
+    number = np.arange(side * side).reshape(side, side)
+    focal, neighbour = [], []
+    for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        a = number[: side - down, max(0, -right) : side - max(0, right)].ravel()
+        b = number[down:, max(0, right) : side - max(0, -right)].ravel()
+        focal += [a, b]
+        neighbour += [b, a]
+    focal, neighbour = np.concatenate(focal), np.concatenate(neighbour)
+    order, ids = np.lexsort((neighbour, focal)), pd.RangeIndex(side * side)
+    index = pd.MultiIndex(
+        levels=[ids, ids], codes=[focal[order], neighbour[order]], names=["focal", "neighbor"]
+    )
+    graph = Graph(pd.Series(1, index=index, name="weight"), is_sorted=True)
+    graph.sparse  # noqa: B018  # built once and kept by the graph; neither side is charged for it
+    return graph
 
 
 def contiguity_rows():

@@ -18,7 +18,8 @@ HERE = Path(__file__).parent
 
 def main(only: list[str]) -> int:
     names = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in {"run", "timing"})
-    if unknown := set(only) - set(names):
+    families = {name.split("_")[0] for name in names}
+    if unknown := set(only) - set(names) - families:
         print(
             f"no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(names)}",
             file=sys.stderr,
@@ -30,7 +31,8 @@ def main(only: list[str]) -> int:
     console.print(
         f"Python {platform.python_version()}, {platform.machine()}, {platform.system()}; medians; ratio = peer / ours"
     )
-    for name in only or names:
+    asked = [name for name in names if not only or {name, name.split("_")[0]} & set(only)]
+    for name in asked:
         rows = importlib.import_module(name).rows()
         (out / f"{name}.json").write_text(json.dumps(rows, indent=1, ensure_ascii=False), "utf8")
         console.print(as_table(name, rows))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from typing import Final
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import rasterio
 import rasterio.shutil
 from pyproj import CRS
@@ -22,6 +25,10 @@ from gisgrid.surface import Surface
 
 FRAME_SUFFIXES: Final = (".parquet", ".gpkg", ".geojson", ".fgb")
 """What `write_frame` writes: GeoParquet, GeoPackage, GeoJSON (RFC 7946), FlatGeobuf."""
+
+
+_FORMULA: Final = r"^[=+\-@\t\r\n＝＋－＠]"
+_NUMBER: Final = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
 def require_folder(path: Path) -> None:
@@ -151,13 +158,54 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     table
         Any table without geometry.
     path
-        The file, ending in ``.parquet`` or ``.csv``; what stood there is replaced as a whole.
+        The file, ending in ``.parquet`` or ``.csv``; what stood there is replaced as a whole. In CSV no text is a
+        formula (see `without_formulas`), header included.
     """
     with whole_file(path) as draft:
         if path.suffix == ".parquet":
             table.to_parquet(draft, index=False, compression="zstd")
         else:
-            table.to_csv(draft, index=False, encoding="utf-8-sig")
+            safe = table.copy(deep=False)
+            for position, dtype in enumerate(table.dtypes):
+                if pd.api.types.is_string_dtype(dtype) or dtype.kind == "O":
+                    cells = [
+                        _safe_cell(cell) if isinstance(cell, str) else cell
+                        for cell in table.iloc[:, position]
+                    ]
+                    safe.isetitem(position, pd.array(cells, dtype=object))
+            safe.columns = [_safe_cell(str(name)) for name in table.columns]
+            safe.to_csv(draft, index=False, encoding="utf-8-sig")
+
+
+def without_formulas(text: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Make text that no spreadsheet takes for a formula: an apostrophe before what begins like one.
+
+    Parameters
+    ----------
+    text
+        Shape (n,), text.
+
+    Returns
+    -------
+    pyarrow.Array
+        Shape (n,): cells that begin with ``=``, ``+``, ``-``, ``@``, a tab or a line end get a leading apostrophe;
+        numbers stay as they are.
+
+    Examples
+    --------
+    >>> without_formulas(pa.array(["=1+1", "-3.5", "-rm", "ok", None])).to_pylist()
+    ["'=1+1", '-3.5', "'-rm", 'ok', None]
+    """
+    formula = pc.and_not(
+        pc.match_substring_regex(text, _FORMULA), pc.match_substring_regex(text, _NUMBER)
+    )
+    return pc.if_else(formula, pc.binary_join_element_wise("'", text, ""), text)
+
+
+def _safe_cell(text: str) -> str:
+    if not text or text[0] not in "=+-@\t\r\n＝＋－＠" or re.match(_NUMBER, text):
+        return text
+    return f"'{text}"
 
 
 def read_surface(path: Path, *, unit: str = "") -> Surface:

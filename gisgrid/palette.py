@@ -35,6 +35,34 @@ LABEL_TEXTS: Final[dict[Label, dict[str, str]]] = {
     "cold_99": {"zh": "冷点 99%", "en": "Cold, 99 %"},
 }
 
+CLUSTER_COLOURS: Final[dict[str, str | None]] = {
+    "high_high": "#b2182b",
+    "high_low": "#ef8a62",
+    "low_high": "#67a9cf",
+    "low_low": "#2166ac",
+    "not_significant": None,
+}
+"""Clusters and outliers (local Moran): alike in the strong colours, unlike in the light ones."""
+
+PATTERN_COLOURS: Final[dict[str, str | None]] = {
+    f"{kind}_{side}": colour
+    for side, colours in (
+        ("hot", ("#b2182b", "#ef8a62", "#fddbc7")),
+        ("cold", ("#2166ac", "#67a9cf", "#d1e5f0")),
+    )
+    for colour, kinds in zip(
+        colours,
+        (
+            ("new", "consecutive", "intensifying"),
+            ("persistent",),
+            ("diminishing", "sporadic", "oscillating", "historical"),
+        ),
+        strict=True,
+    )
+    for kind in kinds
+} | {"no_pattern": None}
+"""Patterns over time in three steps a side: what grows, what lasts, what fades or comes and goes."""
+
 GROUND: Final = "#f7f7f5"
 GROUND_DARK: Final = "#15181c"
 URBAN_VILLAGE: Final = "#7b3294"

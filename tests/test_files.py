@@ -119,3 +119,15 @@ def test_a_surface_comes_back_as_a_cog_with_its_gaps_place_and_unit(tmp_path):
     with rasterio.open(path) as raster:
         assert raster.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
         assert raster.overviews(1)
+
+
+def test_no_cell_of_a_csv_is_a_formula_and_numbers_stay(tmp_path):
+    risky = ["=1+1", "+rm", "-rm", "@SUM(A1)", "\tx", "＝1", "-3.5", "+86", "1e5", "ok", None, ""]
+    table = pd.DataFrame({"=cmd": risky, "n": range(len(risky))})
+    write_table(table, tmp_path / "a.csv")
+    back = pd.read_csv(tmp_path / "a.csv", dtype=str, keep_default_na=False)
+    assert back.columns.tolist() == ["'=cmd", "n"]
+    assert back["'=cmd"].tolist() == [
+        "'=1+1", "'+rm", "'-rm", "'@SUM(A1)", "'\tx", "'＝1", "-3.5", "+86", "1e5", "ok", "", "",
+    ]  # fmt: skip
+    assert table["=cmd"][0] == "=1+1"

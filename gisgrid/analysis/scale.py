@@ -22,6 +22,8 @@ _STEPS: Final = 30
 _SPREAD: Final = 3.0
 _PER_CELL: Final = 10
 _MOST_PAIRS: Final = 50_000_000
+_MOST_NEAR: Final = 0.1  # of all units, in a neighbourhood
+_FEW_NEIGHBOURS: Final = 8
 
 
 @dataclass(frozen=True)
@@ -266,8 +268,9 @@ def suggested_distance_m(values: pd.Series, centres: gpd.GeoSeries) -> Choice:
     Returns
     -------
     Choice
-        ``distance_m``, metres: the first peak of `incremental_autocorrelation` with z above 1.96; where there is none,
-        the mean distance to the K-th nearest unit, K a twentieth of the units, at least 3 and at most 30.
+        ``distance_m``, metres: the first peak of `incremental_autocorrelation` with z above 1.96 at which a unit has on
+        average no more neighbours than a tenth of all (or eight); where there is none, the mean distance to the K-th
+        nearest unit, K a twentieth of the units, at least 3 and at most 30.
 
     Raises
     ------
@@ -280,7 +283,8 @@ def suggested_distance_m(values: pd.Series, centres: gpd.GeoSeries) -> Choice:
 
     Notes
     -----
-    CRS: projected, metres.
+    A peak further out is the shape of the city, its centre against its edge: neighbourhoods that wide call half of the map
+    hot and the other half cold. CRS: projected, metres.
     """
     known = values.notna() & centres.notna()
     if known.sum() < _STEPS:
@@ -289,7 +293,9 @@ def suggested_distance_m(values: pd.Series, centres: gpd.GeoSeries) -> Choice:
             "or choose neighbours yourself, for example by contiguity"
         )
     table = incremental_autocorrelation(values[known], centres[known])
-    peaks = table[table["is_peak"] & (table["z"] > 1.96)] if len(table) else table
+    n = int(known.sum())
+    near = 2 * table["n_pairs"] / n <= max(_FEW_NEIGHBOURS, _MOST_NEAR * n)
+    peaks = table[table["is_peak"] & (table["z"] > 1.96) & near] if len(table) else table
     if len(peaks):
         distance, z = float(peaks["distance_m"].iloc[0]), float(peaks["z"].iloc[0])
         why = Text(
@@ -302,8 +308,8 @@ def suggested_distance_m(values: pd.Series, centres: gpd.GeoSeries) -> Choice:
     k = max(3, min(30, len(xy) // 20))
     distance = float(_apart(KDTree(xy), xy, k).mean())
     why = Text(
-        zh=f"邻域半径 {distance:.0f} 米：聚集程度没有峰值，取到第 {k} 近单元的平均距离",
-        en=f"neighbours within {distance:.0f} m: clustering has no peak, so the mean distance to the {k} nearest units is taken",
+        zh=f"邻域半径 {distance:.0f} 米：聚集程度在近处没有峰值，取到第 {k} 近单元的平均距离",
+        en=f"neighbours within {distance:.0f} m: clustering has no peak near by, so the mean distance to the {k} nearest units is taken",
     )
     return Choice("distance_m", distance, why)
 

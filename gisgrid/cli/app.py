@@ -13,7 +13,10 @@ import typer
 import gisgrid
 from gisgrid.cli import commands
 from gisgrid.cli.hotspots import hotspots
+from gisgrid.cli.ingest import ingest
+from gisgrid.cli.make_grids import balance_grids, make_grids
 from gisgrid.cli.plugins import CommandGroup
+from gisgrid.cli.validate_grids import validate_grids
 from gisgrid.errors import GisgridError
 
 _DEBUG: Final = "--debug"
@@ -59,7 +62,11 @@ _COMMANDS: Final[dict[str, tuple[Callable[..., None], str]]] = {
     "check": (commands.check, "Hold the layers against their contracts. 检查图层是否符合约定。"),
     "build": (commands.build, "Make what is out of date. 生成过期的派生图层。"),
     "describe": (commands.describe, "Say what a layer holds. 说明图层的内容和来源。"),
+    "ingest": (ingest, "Read reports of any kind right. 接收任何格式的上报数据。"),
     "hotspots": (hotspots, "Find hotspots in a file of reports. 从上报文件中找出热点。"),
+    "validate-grids": (validate_grids, "Examine and mend the units of a city. 检查并修复网格。"),
+    "make-grids": (make_grids, "Draw unit grids where there are none. 划分单元网格。"),
+    "balance-grids": (balance_grids, "Share the work between duty grids. 均衡责任网格。"),
     "demo": (commands.demo, "See it all on a synthetic city. 生成示范城市并打开地图。"),
 }
 for _name, (_function, _words) in _COMMANDS.items():

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from gisgrid.errors import InputError, OutputError
+from gisgrid.errors import OutputError
 from gisgrid.files import FRAME_SUFFIXES, require_folder
 
-SUFFIXES: Final = (*FRAME_SUFFIXES, ".html")
+SUFFIXES: Final = (*FRAME_SUFFIXES, ".html", ".tif")
 """What a result may end in."""
 
 
@@ -26,13 +26,24 @@ class Request:
     units_layer: str | None = None
     units_crs: str | None = None
     population: str | None = None
-    x: str | None = None
-    y: str | None = None
-    issues_crs: str | None = None
+    columns: tuple[str, ...] = ()
+    datum: str | None = None
+    timezone: str | None = None
+    mapping: Path | None = None
     issues_layer: str | None = None
-    time: str | None = None
     cells: Literal["hexagon", "square"] | None = None
     cell_m: float | None = None
+    method: str = "gi-star"
+    neighbours: str | None = None
+    permutations: int | None = None
+    correction: str | None = None
+    seed: int | None = None
+    step: str | None = None
+    radius_m: float | None = None
+    min_reports: int | None = None
+    bandwidth_m: float | None = None
+    explain: str | None = None
+    compare: str | None = None
     language: Literal["zh", "en"] = "zh"
     title: str | None = None
 
@@ -42,13 +53,18 @@ class Request:
         return self.output.with_name(f"{self.output.name}.provenance.json")
 
     @property
+    def drawing(self) -> Path:
+        """Where the small map of an explanation goes."""
+        return self.output.with_name(f"{self.output.stem}.explanation.svg")
+
+    @property
     def rejects_file(self) -> Path:
         """Where refused rows go."""
         return self.rejects or self.output.with_name(f"{self.output.stem}.rejects.csv")
 
 
 def check(request: Request) -> None:
-    """Refuse, before anything is read, what could not be written or does not fit together.
+    """Refuse, before anything is read, what could not be written.
 
     Parameters
     ----------
@@ -57,8 +73,6 @@ def check(request: Request) -> None:
 
     Raises
     ------
-    InputError
-        Options that contradict each other.
     OutputError
         A suffix that is not written, a folder that does not exist, or a result that would replace its own input.
     """
@@ -76,17 +90,3 @@ def check(request: Request) -> None:
     for path in filter(None, (request.issues, request.units)):
         if output.resolve() == path.resolve():
             raise OutputError(f"{output.name!r} is also read; give the result another name")
-    if request.units is None and request.cells is None:
-        raise InputError(
-            "hotspots need areas to count by but UNITS is not given; name a file of units, or ask for equal cells with "
-            "--cells hexagon --cell-m 300"
-        )
-    if (request.cells is None) != (request.cell_m is None):
-        given, other = ("--cell-m", "--cells") if request.cells is None else ("--cells", "--cell-m")
-        raise InputError(
-            f"{given} is given without {other}; give both, for example --cells hexagon --cell-m 300"
-        )
-    if request.population is not None and request.cells is not None:
-        raise InputError(
-            "--population counts the residents of UNITS, who cannot be shared out among --cells; leave one of them out"
-        )

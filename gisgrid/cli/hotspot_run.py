@@ -1,60 +1,58 @@
-"""What `gisgrid hotspots` does: check, read, find, write; nothing is written unless all of it can be."""
+"""What `gisgrid hotspots` does: check, read, find, write."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import tempfile
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 from pyproj import CRS
 
-from gisgrid import derived, maps
-from gisgrid.catalogue.provenance import versions
+from gisgrid import derived
+from gisgrid.catalogue.provenance import Value
+from gisgrid.cli.hotspot_files import files, write
+from gisgrid.cli.hotspot_finding import Asked, Found
+from gisgrid.cli.hotspot_methods import Method, check_method
+from gisgrid.cli.hotspot_reasons import Later, compared, day_of, explained, split
 from gisgrid.cli.hotspot_request import Request, check
-from gisgrid.crs import crs_label, is_metric, local_metric_crs
-from gisgrid.errors import ColumnError, InputError, OutputError, did_you_mean
-from gisgrid.files import write_frame, write_table
-from gisgrid.intake import Reports, Units, read_reports, read_units
+from gisgrid.cli.hotspot_result import Result
+from gisgrid.cli.ingest_request import columns_stated
+from gisgrid.crs import crs_label
+from gisgrid.derived import Note
+from gisgrid.errors import ColumnError, InputError, did_you_mean
+from gisgrid.intake import (
+    NO_REFERENCE,
+    ColumnMapping,
+    Reference,
+    Reports,
+    Stated,
+    Units,
+    read_reports,
+    read_units,
+)
 from gisgrid.join import assign_units
-from gisgrid.palette import LABELS
 from gisgrid.progress import Progress, silent
+from gisgrid.schema import Text
+from gisgrid.surface import Surface
 
 _NAMES: Final = ("name_zh", "name_en", "name")
 _FEW: Final = 30
 _N_HOTTEST: Final = 10
 
 
-@dataclass(frozen=True)
-class Result:
-    """The areas found, and what a reader needs to trust them.
-
-    Attributes
-    ----------
-    frame
-        The areas with their scores.
-    key
-        The column that names an area.
-    outline
-        The units, where the areas are cells over them.
-    reports
-        The reports as read.
-    summary
-        Counts, labels, the hottest places, notes: what is printed.
-    unassigned
-        The source rows of incidents that lie in none of the areas.
-    """
-
-    frame: gpd.GeoDataFrame
-    key: str
-    outline: gpd.GeoDataFrame | None
-    reports: Reports
-    summary: dict[str, Any]
-    unassigned: list[int]
+LEFT_OUT: Final = {
+    "repeats": derived.REPEATED,
+    "unassigned": derived.IN_NO_AREA,
+    "in_slivers": derived.IN_SLIVERS,
+    "far_out": derived.FAR_OUT,
+    "scattered": derived.SCATTERED,
+    "without_time": derived.NO_TIME,
+    "in_part_steps": derived.IN_PART_STEPS,
+}
+"""What a method leaves out, by its name in the summary."""
 
 
 def run(request: Request, *, progress: Progress = silent) -> Result:
@@ -73,21 +71,46 @@ def run(request: Request, *, progress: Progress = silent) -> Result:
         What was found; it is written already.
     """
     check(request)
-    progress("reports", 0.0)
-    reports = read_reports(
-        request.issues, crs=request.issues_crs, x=request.x, y=request.y, time=request.time, layer=request.issues_layer
-    )  # fmt: skip
-    progress("reports", 1.0)
+    method = check_method(request)
     progress("units", 0.0)
     units = _units(request)
     progress("units", 1.0)
+    progress("reports", 0.0)
+    reports = read_reports(request.issues, reference=_reference(units), stated=_stated(request))
+    progress("reports", 1.0)
     progress("hotspots", 0.0)
-    result = found(request, reports, units)
+    result = found(request, reports, units, method=method, later=_later(request, units))
     progress("hotspots", 1.0)
     progress("files", 0.0)
     write(request, result, units)
     progress("files", 1.0)
     return result
+
+
+def _later(request: Request, units: Units | None) -> gpd.GeoDataFrame | None:
+    """Read the file of later reports, where the user named one."""
+    if request.compare is None or day_of(request) is not None:
+        return None
+    later = read_reports(
+        Path(request.compare), reference=_reference(units), stated=_stated(request)
+    )
+    return later.accepted[later.accepted["fallback"].isna()]
+
+
+def _stated(request: Request) -> Stated:
+    mapping = None if request.mapping is None else ColumnMapping.read(request.mapping)
+    return Stated(
+        columns=columns_stated(request.columns), datum=request.datum, timezone=request.timezone, mapping=mapping,
+        layer=request.issues_layer,
+    )  # fmt: skip
+
+
+def _reference(units: Units | None) -> Reference:
+    """Give the units for the datum to be held against."""
+    if units is None:
+        return NO_REFERENCE
+    named = next((name for name in _NAMES if name in units.frame.columns), None)
+    return Reference({units.key: units.frame}, {} if named is None else {units.key: named})
 
 
 def _units(request: Request) -> Units | None:
@@ -139,8 +162,15 @@ def _residents(frame: gpd.GeoDataFrame, column: str, source: str) -> pd.Series:
     return residents
 
 
-def found(request: Request, reports: Reports, units: Units | None) -> Result:
-    """Find the hot areas among the units, or among equal cells.
+def found(
+    request: Request,
+    reports: Reports,
+    units: Units | None,
+    *,
+    method: Method,
+    later: gpd.GeoDataFrame | None = None,
+) -> Result:
+    """Find the hot areas among the units, or among equal cells, or without any grid.
 
     Parameters
     ----------
@@ -150,200 +180,126 @@ def found(request: Request, reports: Reports, units: Units | None) -> Result:
         The reports as read.
     units
         The units as read, if any.
+    method
+        How to find.
+    later
+        Reports of another file to compare methods on.
 
     Returns
     -------
     Result
         What was found; nothing is written.
     """
-    issues = reports.accepted
-    if "duplicate_of" not in issues.columns:
-        issues = issues.assign(duplicate_of=None)
-    notes = [*reports.notes, *(units.notes if units else ())]
-    if request.cells is not None and request.cell_m is not None:
-        area, note = _area(issues, units)
-        made = derived.cell_hotspots(issues, area, cell_m=request.cell_m, shape=request.cells)
-        key, outline = "cell_id", units.frame if units else None
-        notes.append(note)
-    else:
-        assert units is not None  # noqa: S101 - check() has made sure of it
-        area, key, outline = units.frame, units.key, None
-        made = derived.unit_hotspots(issues, area, key=key, population=request.population)
-    frame: gpd.GeoDataFrame = gpd.GeoDataFrame(made.value)
+    notes: list[str] = [*reports.notes, *(units.notes if units else ())]
+    is_place = reports.accepted["fallback"].isna()
+    asked = Asked(reports.accepted[is_place], units, request, _timezone(request, reports))
+    if not is_place.all():
+        text = Text(
+            zh=f"{int((~is_place).sum())} 条上报落在导出系统的默认坐标上，不计入",
+            en=f"{int((~is_place).sum())} reports lie where exports put what has no place, and are left out",
+        )
+        notes.append(Note.of(text))
+    judged = None if later is None else Later(later)
+    if (day := day_of(request)) is not None:
+        asked, judged = _until(asked, day)
+    result = method.find(asked)
+    made = result.made
+    value = made.value
+    notes += made.notes
+    if isinstance(value, gpd.GeoDataFrame):
+        value = _with_own_columns(value, units, result.key)
+    incidents = asked.issues[asked.issues["duplicate_of"].isna()].to_crs(result.ground.crs)
+    inside = assign_units(incidents, {}, zones={"inside": result.ground})["inside"]
+    summary: dict[str, Any] = {
+        "method": request.method,
+        "read": reports.n_read,
+        "accepted": len(reports.accepted),
+        "rejected": len(reports.rejected),
+        "rejected_by_reason": reports.ingestion.rejected,
+        "on_fallback_points": int((~is_place).sum()),
+        **{name: made.excluded.get(reason, 0) for name, reason in LEFT_OUT.items()},
+        **_said_of(value, method, result, notes),
+        "crs": crs_label(CRS(value.crs)),
+    }
+    if request.explain is not None:
+        told = explained(result, asked)
+        summary["explanation"] = told.as_dict()
+    if judged is not None:
+        table, about = compared(result, asked, judged)
+        summary["later"] = len(judged.issues)
+        rows = table.rename_axis("method").reset_index().astype("object")
+        summary["compare"] = rows.where(rows.notna(), None).to_dict("records")
+        notes += about
+    summary["files"] = files(request, reports)
+    summary["notes"] = notes
+    outline = units.frame if units is not None and result.key == "cell_id" else None
+    return Result(
+        value, result.key, outline, reports, summary, [int(row) for row in inside.index[~inside]],
+        None if request.explain is None else told,
+    )  # fmt: skip
+
+
+def _until(asked: Asked, day: str) -> tuple[Asked, Later]:
+    """Keep the reports before a day; the others are what the maps are held against."""
+    earlier, later = split(asked.issues, day, timezone=asked.timezone)
+    return replace(asked, issues=earlier), later
+
+
+def _timezone(request: Request, reports: Reports) -> str:
+    """Say where a day begins: where the user says, else where the file's times are read."""
+    zones = [each.timezone for each in reports.ingestion.findings]
+    return request.timezone or (zones[0] if zones else "UTC")
+
+
+def _with_own_columns(frame: gpd.GeoDataFrame, units: Units | None, key: str) -> gpd.GeoDataFrame:
+    """Give numbered units the columns by which their own people know them."""
+    frame = gpd.GeoDataFrame(frame)
     if units is not None and key == units.key:
         own = [column for column in units.identifiers if column not in frame.columns]
         for position, column in enumerate(own, start=1):
             frame.insert(position, column, units.frame[column])
-    incidents = issues[issues["duplicate_of"].isna()].to_crs(area.crs)
-    inside = assign_units(incidents, {}, zones={"inside": area})["inside"]
-    notes += made.notes
-    n_tested = int(frame["z"].notna().sum())
-    if n_tested < _FEW:
-        notes.append(
-            f"only {n_tested} areas are tested: under {_FEW} the normal approximation behind p is rough"
+    return frame
+
+
+def _said_of(value: Value, method: Method, result: Found, notes: list[str]) -> dict[str, Any]:
+    """Count what was found, and list the most telling areas."""
+    if not isinstance(value, gpd.GeoDataFrame):
+        counted = float(np.nansum(cast("Surface", value).values, dtype=float))
+        counted *= cast("Surface", value).cell_area / 1e6
+        return {"counted": round(counted), "areas": 0, "tested": 0, "labels": {}, "hottest": []}
+    n_tested = int(value["n_units"].iloc[0]) if "n_units" in value and len(value) else 0
+    normal = method.class_column == "label" and "q" in value and not result.terms.permutations
+    if normal and n_tested < _FEW:
+        text = Text(
+            zh=f"只有 {n_tested} 个单元参加检验：不足 {_FEW} 个时，p 的正态近似较粗糙",
+            en=f"only {n_tested} areas are tested: under {_FEW} the normal approximation behind p is rough",
         )
-    summary = {
-        "read": reports.n_read,
-        "accepted": len(reports.accepted),
-        "rejected": len(reports.rejected),
-        "rejected_by_reason": reports.rejected["reason"].value_counts().to_dict(),
-        "repeats": made.excluded.get(derived.REPEATED, 0),
-        "unassigned": made.excluded.get(derived.IN_NO_AREA, 0),
-        "in_slivers": made.excluded.get(derived.IN_SLIVERS, 0),
-        "counted": int(frame["n_incidents"].sum()),
-        "areas": len(frame),
-        "tested": n_tested,
-        "labels": {label: int((frame["label"] == label).sum()) for label in LABELS},
-        "hottest": _hottest(frame, key),
-        "crs": crs_label(CRS(frame.crs)),
-        "files": _files(request, reports),
-        "notes": notes,
-    }
-    return Result(
-        frame, key, outline, reports, summary, [int(row) for row in inside.index[~inside]]
-    )
-
-
-def _files(request: Request, reports: Reports) -> list[str]:
-    """Name what is written; a file of refused rows also where it would otherwise tell of an earlier run."""
-    files = [request.output.name, request.provenance.name]
-    if len(reports.rejected) or request.rejects is not None or request.rejects_file.exists():
-        files.append(request.rejects_file.name)
-    return files
-
-
-def _area(issues: gpd.GeoDataFrame, units: Units | None) -> tuple[gpd.GeoDataFrame, str]:
-    """Give what the cells shall cover, in metres, and say what was done for it."""
-    if units is not None:
-        own = CRS(units.frame.crs)
-        if is_metric(own):
-            return units.frame, f"cells are laid over the units in {crs_label(own)}"
-        metric = local_metric_crs(units.frame)
-        return units.frame.to_crs(metric), (
-            f"the units were brought from {crs_label(own)} to {crs_label(metric)}, and cells are laid over them"
-        )
-    own, metric = CRS(issues.crs), local_metric_crs(issues)
-    hull = issues.to_crs(metric).geometry.union_all().convex_hull
-    if hull.geom_type != "Polygon":
-        raise InputError(
-            f"{len(issues)} reports lie on one spot or one line, so they enclose no area for cells; give UNITS"
-        )
-    area = gpd.GeoDataFrame(geometry=[hull], crs=metric)
-    return area, (
-        f"no UNITS are given: cells are laid over the convex hull of the reports, in {crs_label(metric)}; "
-        "water and empty land inside it count as places without reports"
-    )
-
-
-def _hottest(frame: gpd.GeoDataFrame, key: str) -> list[dict[str, Any]]:
-    names = [column for column in _NAMES if column in frame.columns]
-    top = frame[frame["label"].isin(LABELS[:3])].sort_values("z", ascending=False, kind="stable")
-    columns = [key, *names, "n_incidents", "observed", "expected", "z", "q", "label"]
-    rows: list[dict[str, Any]] = top.head(_N_HOTTEST)[columns].to_dict("records")
-    return [{"key": row.pop(key), **row} for row in rows]
-
-
-def write(request: Request, result: Result, units: Units | None) -> None:
-    """Write the areas, how they were made and what was refused; all of it, or nothing.
-
-    Parameters
-    ----------
-    request
-        What the user asked for.
-    result
-        What was found.
-    units
-        The units as read, if any.
-
-    Raises
-    ------
-    OutputError
-        The folder cannot be written.
-    """
-    output, rejected = request.output, result.reports.rejected
-    try:
-        staging = tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.stem}-")
-    except OSError as error:
-        raise OutputError(
-            f"{output.name!r} cannot be written to {str(output.parent)!r}: {error.strerror}"
-        ) from error
-    with staging as folder:
-        draft = Path(folder) / output.name
-        if output.suffix == ".html":
-            maps.write_html(_page(request, result), draft)
-        else:
-            write_frame(result.frame, draft)
-        record = Path(folder) / request.provenance.name
-        text = json.dumps(
-            _provenance(request, result, units), ensure_ascii=False, indent=1, default=str
-        )
-        record.write_text(text + "\n", encoding="utf-8")
-        if request.rejects_file.name in result.summary["files"]:
-            write_table(rejected, request.rejects_file)
-        record.replace(request.provenance)
-        draft.replace(output)
-
-
-def _page(request: Request, result: Result) -> Any:  # noqa: ANN401 - folium has no types
-    words = {
-        "zh": ("热点分析：{}", "来源：{}，{:,} 条上报，{:,} 件计入；gisgrid {}"),
-        "en": ("Hotspots: {}", "Source: {}, {:,} reports, {:,} counted; gisgrid {}"),
-    }
-    title, source = words[request.language]
-    said = result.summary
-    return maps.hotspot_map(
-        result.frame,
-        title=request.title or title.format(request.issues.stem),
-        language=request.language,
-        key=result.key,
-        outline=result.outline,
-        source=source.format(
-            request.issues.name, said["read"], said["counted"], versions()["gisgrid"]
-        ),
-    )
-
-
-def _provenance(request: Request, result: Result, units: Units | None) -> dict[str, Any]:
-    """Say how the result was made: the same inputs, options and versions give the same record."""
-    options = {
-        name: value.name if isinstance(value, Path) else value
-        for name, value in asdict(request).items()
-        if value is not None and name not in {"output", "rejects"}
-    }
-    inputs = {
-        "issues": {
-            "file": request.issues.name,
-            "sha256": _checksums(request.issues),
-            "n_rows": result.reports.n_read,
-        }
-    }
-    if request.units is not None and units is not None:
-        inputs["units"] = {
-            "file": request.units.name, "sha256": _checksums(request.units), "n_rows": len(units.frame),
-        }  # fmt: skip
+        notes.append(Note.of(text))
+    column = method.class_column
     return {
-        "made_by": "gisgrid hotspots",
-        "options": options,
-        "inputs": inputs,
-        **result.summary,
-        "unassigned_rows": result.unassigned,
-        "versions": versions(),
+        "counted": int(value["n_incidents"].sum()),
+        "areas": len(value),
+        "tested": n_tested,
+        "labels": {name: int((value[column] == name).sum()) for name in method.classes},
+        "hottest": _hottest(value, result.key, method),
     }
 
 
-def _checksums(path: Path) -> dict[str, str]:
-    """Give the SHA-256 of a file, or of every part of a Shapefile."""
-    parts = (
-        sorted(
-            p
-            for p in path.parent.glob(f"{path.stem}.*")
-            if p.suffix.lower() in {".shp", ".shx", ".dbf", ".prj", ".cpg"}
+def _hottest(frame: gpd.GeoDataFrame, key: str, method: Method) -> list[dict[str, Any]]:
+    columns = list(
+        dict.fromkeys(
+            [
+                key,
+                *derived.names_of(map(str, frame.columns)),
+                "n_incidents",
+                *(c.name for c in method.columns),
+            ]
         )
-        if path.suffix.lower() == ".shp"
-        else [path]
     )
-    sums = {}
-    for part in parts:
-        with part.open("rb") as file:
-            sums[part.name] = hashlib.file_digest(file, "sha256").hexdigest()
-    return sums
+    if method.class_column:
+        columns.append(method.class_column)
+    top = method.telling(frame).head(_N_HOTTEST)[columns]
+    rows = cast(
+        "list[dict[str, Any]]", top.astype("object").where(top.notna(), None).to_dict("records")
+    )
+    return [{"key": row.pop(key), **row} for row in rows]

@@ -8,7 +8,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gisgrid.palette import GI_COLOURS, LABEL_TEXTS, LABELS, Label
+from gisgrid.cli.hotspot_methods import METHODS, Method
+from gisgrid.cli.hotspot_reasons import SHARE
+from gisgrid.derived import Note
+from gisgrid.intake.reasons import words as words_of
+from gisgrid.palette import CLUSTER_COLOURS, GI_COLOURS, PATTERN_COLOURS
 from gisgrid.progress import Progress
 
 STEPS: Final[dict[Literal["zh", "en"], dict[str, str]]] = {
@@ -24,20 +28,40 @@ STEPS: Final[dict[Literal["zh", "en"], dict[str, str]]] = {
 _WORDS: Final[dict[Literal["zh", "en"], dict[str, str]]] = {
     "zh": {
         "counts": "上报", "read": "读取", "accepted": "接受", "rejected": "退回", "repeats": "重复上报（不计）",
+        "on_fallback_points": "不是案发地点的坐标（不计）",
         "unassigned": "不在任何单元内", "in_slivers": "在边缘碎格内（不计）", "counted": "计入",
-        "areas": "单元", "tested": "参加检验", "labels": "热点等级", "hottest": "最热的地方",
-        "place": "单元", "n": "件数", "observed": "邻域平均", "expected": "总体平均", "label": "等级",
-        "none": "没有一个单元显著偏热。", "notes": "说明", "written": "已写入",
+        "areas": "单元", "tested": "参加检验", "labels": "热点等级", "classes": "分类", "hottest": "最热的地方",
+        "far_out": "离群上报（不计）", "scattered": "不在任何一片内", "without_time": "没有上报时间（不计）",
+        "in_part_steps": "在不完整的时段内（不计）", "later": "用于对照的后期上报",
+        "place": "单元", "label": "等级", "method": "方法", "explanation": "为什么",
+        "compare": "后期上报有多少落在各方法圈定的地方（面积的 {:.0%}）", "hit_rate": "命中率", "pai": "PAI", "pei": "PEI",
+        "none": "没有一个单元突出。", "notes": "说明", "written": "已写入",
     },
     "en": {
         "counts": "Reports", "read": "read", "accepted": "accepted", "rejected": "rejected",
-        "repeats": "repeats, not counted", "unassigned": "in none of the areas",
+        "repeats": "repeats, not counted", "on_fallback_points": "on points that are no place, not counted", "unassigned": "in none of the areas",
         "in_slivers": "in slivers at the edge, not counted", "counted": "counted",
-        "areas": "areas", "tested": "areas tested", "labels": "Hot and cold areas", "hottest": "The hottest places",
-        "place": "Area", "n": "Issues", "observed": "Observed", "expected": "Expected", "label": "Label",
-        "none": "No area is significantly hot.", "notes": "Notes", "written": "Written",
+        "areas": "areas", "tested": "areas tested", "labels": "Hot and cold areas", "classes": "Classes", "hottest": "The hottest places",
+        "far_out": "far from any other, not counted", "scattered": "in no cluster", "without_time": "without a time, not counted",
+        "in_part_steps": "in steps covered in part, not counted", "later": "later reports, to compare with",
+        "place": "Area", "label": "Label", "method": "Method", "explanation": "Why",
+        "compare": "How many of the later reports each method’s map holds ({:.0%} of the area)", "hit_rate": "Hit rate", "pai": "PAI", "pei": "PEI",
+        "none": "No area stands out.", "notes": "Notes", "written": "Written",
     },
 }  # fmt: skip
+
+_PARTS: Final[dict[Literal["zh", "en"], dict[str, str]]] = {
+    "zh": {"n": "件数", "rate": "比率", "z": "占 z"},
+    "en": {"n": "Issues", "rate": "Rate", "z": "Part of z"},
+}
+_N_PARTS: Final = 10
+_MANY_CLASSES: Final = 8
+COLOURS: Final[dict[str, str | None]] = {
+    **{str(name): colour for name, colour in GI_COLOURS.items()},
+    **CLUSTER_COLOURS,
+    **PATTERN_COLOURS,
+}
+"""Of every class of every method."""
 
 
 def spoken(progress: Progress, language: Literal["zh", "en"]) -> Progress:
@@ -74,6 +98,30 @@ def show(summary: dict[str, Any], *, language: Literal["zh", "en"]) -> None:
     """
     console = Console()
     words = _WORDS[language]
+    _show_counts(summary, language=language, console=console)
+    method = METHODS[summary["method"]]
+    console.print(f"[bold]{words['method']}[/] {getattr(method.does, language)}", highlight=False)
+    if summary["labels"]:
+        _show_classes(summary["labels"], method, language=language, console=console)
+    if method.columns:
+        _show_hottest(summary["hottest"], method, language=language, console=console)
+    if "explanation" in summary:
+        _show_explanation(summary["explanation"], language=language, console=console)
+    if "compare" in summary:
+        _show_comparison(summary["compare"], words, console=console)
+    console.print(f"[bold]{words['notes']}[/]")
+    for note in summary["notes"]:
+        said = note.zh if language == "zh" and isinstance(note, Note) else note
+        console.print(f"· {escape(said)}", highlight=False)
+    console.print(
+        f"[bold]{words['written']}[/] {escape(', '.join(summary['files']))}", highlight=False
+    )
+
+
+def _show_counts(
+    summary: dict[str, Any], *, language: Literal["zh", "en"], console: Console
+) -> None:
+    words = _WORDS[language]
     counts = Table(title=words["counts"], show_header=False, title_justify="left", box=None)
     counts.add_column()
     counts.add_column(justify="right")
@@ -81,45 +129,53 @@ def show(summary: dict[str, Any], *, language: Literal["zh", "en"]) -> None:
         counts.add_row(words[name], f"{summary[name]:,}")
         if name == "rejected":
             for reason, n in summary["rejected_by_reason"].items():
-                counts.add_row(f"[dim]  {escape(str(reason))}[/]", f"[dim]{n:,}[/]")
-    for name in ("repeats", "unassigned", "in_slivers", "counted", "areas", "tested"):
-        if summary[name] or name in {"unassigned", "counted"}:
+                counts.add_row(
+                    f"[dim]  {escape(getattr(words_of(reason), language))}[/]", f"[dim]{n:,}[/]"
+                )
+    for name in (
+        "on_fallback_points", "repeats", "later", "unassigned", "in_slivers", "far_out", "scattered", "without_time",
+        "in_part_steps", "counted", "areas", "tested",
+    ):  # fmt: skip
+        if summary.get(name) or name in {"unassigned", "counted"}:
             counts.add_row(words[name], f"{summary[name]:,}")
     console.print(counts)
-    labels = Table(title=words["labels"], show_header=False, title_justify="left", box=None)
-    labels.add_column()
-    labels.add_column(justify="right")
-    for label in LABELS:
-        labels.add_row(
-            _swatch(label) + LABEL_TEXTS[label][language], f"{summary['labels'][label]:,}"
-        )
-    console.print(labels)
-    _show_hottest(summary["hottest"], words, language=language, console=console)
-    console.print(f"[bold]{words['notes']}[/]")
-    for note in summary["notes"]:
-        console.print(f"· {escape(note)}", highlight=False)
-    console.print(
-        f"[bold]{words['written']}[/] {escape(', '.join(summary['files']))}", highlight=False
+
+
+def _show_classes(
+    counts: dict[str, int], method: Method, *, language: Literal["zh", "en"], console: Console
+) -> None:
+    table = Table(
+        title=_WORDS[language]["labels" if method.class_column == "label" else "classes"],
+        show_header=False,
+        title_justify="left",
+        box=None,
     )
+    table.add_column()
+    table.add_column(justify="right")
+    many = len(counts) > _MANY_CLASSES  # then only those that occur
+    for name, n in counts.items():
+        if n or not many:
+            table.add_row(_swatch(name) + getattr(method.classes[name], language), f"{n:,}")
+    console.print(table)
 
 
 def _show_hottest(
     hottest: list[dict[str, Any]],
-    words: dict[str, str],
+    method: Method,
     *,
     language: Literal["zh", "en"],
     console: Console,
 ) -> None:
+    words = _WORDS[language]
     if not hottest:
         console.print(words["none"])
         return
-    table = Table(title=words["hottest"], title_justify="left", box=None)
+    table = Table(title=getattr(method.title, language), title_justify="left", box=None)
     table.add_column(words["place"])
-    for name in ("n", "observed", "expected"):
-        table.add_column(words[name], justify="right")
-    for name in ("z", "q"):
-        table.add_column(name, justify="right")
-    table.add_column(words["label"])
+    for column in method.columns:
+        table.add_column(getattr(column.text, language), justify="right")
+    if method.class_column:
+        table.add_column(words["label"])
     for row in hottest:
         called = (
             row.get(f"name_{language}")
@@ -128,13 +184,54 @@ def _show_hottest(
             or row.get("name_zh")
         )
         place = f"{row['key']} {called}" if isinstance(called, str) else str(row["key"])
-        table.add_row(
-            escape(place), f"{row['n_incidents']:,}", f"{row['observed']:,.1f}", f"{row['expected']:,.1f}",
-            f"{row['z']:.2f}", f"{row['q']:.3f}", _swatch(row["label"]) + LABEL_TEXTS[row["label"]][language],
-        )  # fmt: skip
+        cells = [
+            "–" if row[column.name] is None else format(row[column.name], column.form)
+            for column in method.columns
+        ]
+        if method.class_column:
+            name = row[method.class_column]
+            cells.append(_swatch(name) + getattr(method.classes[name], language))
+        table.add_row(escape(place), *cells)
     console.print(table)
 
 
-def _swatch(label: Label) -> str:
-    colour = GI_COLOURS[label]
+def _show_explanation(
+    said: dict[str, Any], *, language: Literal["zh", "en"], console: Console
+) -> None:
+    console.print(
+        f"[bold]{_WORDS[language]['explanation']}[/] {escape(said['sentence'][language])}",
+        highlight=False,
+    )
+    table = Table(box=None)
+    table.add_column(_WORDS[language]["place"])
+    for name in ("n", "rate", "z"):
+        table.add_column(_PARTS[language][name], justify="right")
+    for part in said["parts"][:_N_PARTS]:
+        row = [f"{part['n_incidents']:,}"]
+        row += [
+            "–" if part[name] is None else f"{part[name]:{form}}"
+            for name, form in (("rate", ",.1f"), ("z", "+.2f"))
+        ]
+        table.add_row(escape(" ".join(dict.fromkeys([part["unit"], part["name"]]))), *row)
+    console.print(table)
+
+
+def _show_comparison(
+    rows: list[dict[str, Any]], words: dict[str, str], *, console: Console
+) -> None:
+    table = Table(title=words["compare"].format(SHARE), title_justify="left", box=None)
+    table.add_column(words["method"])
+    for name in ("hit_rate", "pai", "pei"):
+        table.add_column(words[name], justify="right")
+    for row in rows:
+        forms = (("hit_rate", ".1%"), ("pai", ".2f"), ("pei", ".3f"))
+        table.add_row(
+            row["method"],
+            *("–" if row[name] is None else format(row[name], form) for name, form in forms),
+        )
+    console.print(table)
+
+
+def _swatch(name: str) -> str:
+    colour = COLOURS.get(name)
     return f"[{colour}]■[/] " if colour else "  "

@@ -13,11 +13,15 @@ import shapely
 from pyproj import CRS
 
 from gisgrid.errors import InputError
-from gisgrid.intake.columns import plain, require_column
-from gisgrid.intake.reports import settled_crs, stated_crs
-from gisgrid.intake.sources import is_text, read_vector, require_file
+from gisgrid.intake.columns import require_column
+from gisgrid.intake.file_crs import settled_crs, stated_crs
+from gisgrid.intake.roles import plain
+from gisgrid.intake.source import LAYER_OPTION, open_source
+from gisgrid.intake.whole import read_whole
 
 CATALOGUE_KEYS: Final[tuple[str, ...]] = (
+    "unit_grid_code",
+    "unit_grid_id",
     "compound_code",
     "community_code",
     "subdistrict_code",
@@ -26,11 +30,12 @@ CATALOGUE_KEYS: Final[tuple[str, ...]] = (
     "fringe_zone_id",
     "cell_id",
 )
-"""Keys of the catalogue's layers, the finest level first: a finer unit also names those above it."""
+"""Keys of the catalogue's layers and of unit grids, the finest level first: a finer unit also names those above it."""
 
 NUMBERED: Final = ("unit_id", "unit_row", "unit_row_in_file")
 """The key of units that no column names for certain, the first that the file has not: their row in it, from 1."""
 
+_NEARLY_ALL: Final = 0.9
 _KEY_ENDINGS: Final = ("code", "id", "编码", "代码", "编号")
 
 
@@ -55,6 +60,29 @@ class Units:
     key: str
     notes: tuple[str, ...]
     identifiers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Units as a file has them, faults and all.
+
+    Attributes
+    ----------
+    frame
+        Every row, in the file's CRS. Open rings are closed, because no geometry in memory can be open.
+    key
+        The column that names a unit.
+    raw
+        Shape (n,), the geometry in the file's own bytes (well-known binary), open rings and all; None where a row
+        has none.
+    notes
+        What was decided on the way, a sentence each.
+    """
+
+    frame: gpd.GeoDataFrame
+    key: str
+    raw: tuple[bytes | None, ...]
+    notes: tuple[str, ...]
 
 
 def read_units(
@@ -94,23 +122,14 @@ def read_units(
         The file does not say its CRS and `crs` is not given.
     """
     path = Path(path)
-    require_file(path)
-    if is_text(path):
-        raise InputError(
-            f"{path.name!r} is text without polygons; give the units as GeoPackage, GeoParquet, GeoJSON or Shapefile"
-        )
-    stated = stated_crs(crs, option="units-crs")
-    frame, said = read_vector(path, layer=layer, option="--units-layer")
-    notes = list(said)
-    frame = frame.set_crs(
-        settled_crs(frame, stated, source=path.name, option="units-crs", notes=notes),
-        allow_override=True,
-    )
+    frame, _, notes = _opened(path, crs, layer, option="units-crs", layer_option="--units-layer")
     columns = [str(column) for column in frame.columns if column != frame.geometry.name]
     if key is not None:
         require_column(key, columns, option="units-key", source=path.name)
     else:
-        key = _certain_key(frame, columns, notes)
+        key = _certain_key(frame, columns)
+        if key is not None:
+            notes.append(f"units are named by {key!r}")
     identifiers: tuple[str, ...] = ()
     if key is None:
         key = next(name for name in NUMBERED if name not in columns)
@@ -129,7 +148,73 @@ def read_units(
     return Units(_polygons(frame, key, path.name, notes), key, tuple(notes), identifiers)
 
 
-def _certain_key(frame: gpd.GeoDataFrame, columns: list[str], notes: list[str]) -> str | None:
+def read_drawn(
+    path: Path | str,
+    *,
+    key: str | None = None,
+    crs: CRS | str | int | None = None,
+    layer: str | None = None,
+) -> Drawn:
+    """Read units as they are drawn, to be examined: nothing is mended, refused or left out.
+
+    Parameters
+    ----------
+    path
+        GeoPackage, GeoParquet, GeoJSON, FlatGeobuf or Shapefile.
+    key
+        The column that names a unit. Without it, the one column that names them for certain, repeated or not.
+    crs
+        What the coordinates are, where the file does not say it, or says it wrongly.
+    layer
+        The layer, where the file has several.
+
+    Returns
+    -------
+    Drawn
+        The rows, their key, their bytes and what was decided.
+
+    Raises
+    ------
+    InputError
+        No such file, no features, or no column that is the key for certain.
+    ColumnError
+        No such key column.
+    CrsError
+        The file does not say its CRS and `crs` is not given.
+    """
+    path = Path(path)
+    frame, raw, notes = _opened(path, crs, layer, option="crs", layer_option="FILE#LAYER")
+    columns = [str(column) for column in frame.columns if column != frame.geometry.name]
+    if key is not None:
+        require_column(key, columns, option="key", source=path.name)
+    else:
+        certain = _certain_key(frame, columns)
+        likely = [certain] if certain is not None else _likely_keys(frame, columns)
+        if len(likely) != 1:
+            shown = ", ".join(likely or columns) or "none"
+            raise InputError(
+                f"{len(likely)} columns of {path.name!r} could name its units ({'they' if likely else 'there'} are: {shown}); "
+                f"name the one that does, for example --key {layer or path.stem}={(likely or columns or ['code'])[0]}"
+            )
+        key = likely[0]
+    return Drawn(frame, key, raw, tuple(notes))
+
+
+def _opened(
+    path: Path, crs: CRS | str | int | None, layer: str | None, *, option: str, layer_option: str
+) -> tuple[gpd.GeoDataFrame, tuple[bytes | None, ...], list[str]]:
+    """Read the rows in the CRS that the file or the user states, their raw bytes, and what was decided on the way."""
+    stated = stated_crs(crs, option=option)
+    try:
+        whole = read_whole(open_source(path, layer=layer))
+    except InputError as error:
+        raise InputError(str(error).replace(LAYER_OPTION, layer_option)) from error
+    notes: list[str] = []
+    settled = settled_crs(whole.frame, stated, source=path.name, option=option, notes=notes)
+    return whole.frame.set_crs(settled, allow_override=True), whole.raw, [*notes, *whole.notes]
+
+
+def _certain_key(frame: gpd.GeoDataFrame, columns: list[str]) -> str | None:
     known = [name for name in CATALOGUE_KEYS if name in columns]
     found = known[:1] or [
         column
@@ -138,10 +223,18 @@ def _certain_key(frame: gpd.GeoDataFrame, columns: list[str], notes: list[str]) 
         and _is_code(frame[column])
         and frame[column].is_unique
     ]
-    if len(found) != 1:
-        return None
-    notes.append(f"units are named by {found[0]!r}")
-    return found[0]
+    return found[0] if len(found) == 1 else None
+
+
+def _likely_keys(frame: gpd.GeoDataFrame, columns: list[str]) -> list[str]:
+    """Give the columns that tell nearly all units apart, those called a code before the others: codes may be at fault."""
+    likely = [
+        column
+        for column in columns
+        if pd.api.types.infer_dtype(frame[column].dropna()) in {"string", "integer"}
+        and frame[column].nunique() >= _NEARLY_ALL * len(frame)
+    ]
+    return [column for column in likely if plain(column).endswith(_KEY_ENDINGS)] or likely
 
 
 def _tells_apart(values: pd.Series) -> bool:

@@ -1,5 +1,18 @@
-"""Which unit is each issue in? Points to units of all levels and zones, exactly, and nothing is lost on the way."""
+"""Which unit is each issue in? Points to units of all levels and zones, exactly, and nothing is lost on the way.
 
-from gisgrid.join.assign import assign_units, unassigned, unit_counts
+`assign` for reports that fit in memory, `partitions` for files of them that do not, on this machine or on a cluster.
+"""
 
-__all__ = ["assign_units", "unassigned", "unit_counts"]
+from gisgrid.join.assign import LevelIndex, assign_units, unassigned, unit_counts
+from gisgrid.join.partitions import PartitionCounts, count_partitions
+from gisgrid.join.questions import TimeStep
+
+__all__ = [
+    "LevelIndex",
+    "PartitionCounts",
+    "TimeStep",
+    "assign_units",
+    "count_partitions",
+    "unassigned",
+    "unit_counts",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import geopandas as gpd
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from gisgrid.crs import crs_label, require_crs
 from gisgrid.errors import ColumnError, CrsError, InputError, did_you_mean
@@ -19,6 +21,70 @@ _POINT: Final = 0
 _AREAS: Final = (3, 6)
 _NOWHERE: Final = shapely.Point(np.nan, np.nan)
 _MEND: Final = 'make_valid(method="structure", keep_collapsed=False)'
+
+
+@dataclass(frozen=True)
+class LevelIndex:
+    """The units of one level, laid out once, so that points that come batch after batch are looked up in it.
+
+    Attributes
+    ----------
+    codes
+        Shape (m,), the unit's code of each row of the level, in the order of the codes as text: a code stands as often
+        as its unit has rows.
+    crs
+        The CRS of the units.
+    """
+
+    codes: NDArray[np.object_]
+    crs: CRS
+    _index: RasterIndex
+
+    @classmethod
+    def of(cls, units: gpd.GeoDataFrame, level: str) -> LevelIndex:
+        """Lay out the units of a level.
+
+        Parameters
+        ----------
+        units
+            Polygons or MultiPolygons in any CRS, with their codes as text.
+        level
+            The column of the codes.
+
+        Returns
+        -------
+        LevelIndex
+            For `positions`.
+
+        Raises
+        ------
+        CrsError
+            The units have no CRS.
+        ColumnError
+            There is no column of codes, or they are not text.
+        InputError
+            A code is missing, a geometry is no polygon, or a polygon is invalid.
+        """
+        crs = require_crs(units, name=level)
+        codes = _codes(units, level)
+        order = np.argsort(codes, kind="stable")
+        areas = _areas(units, name=level, labels=codes)
+        return cls(codes[order], crs, RasterIndex.of(areas[order]))
+
+    def positions(self, xy: NDArray[np.float64]) -> NDArray[np.int32]:
+        """Find the unit of each point; on a border, or where units overlap, the one with the lowest code.
+
+        Parameters
+        ----------
+        xy
+            Shape (n, 2), in the units' CRS; NaN is in no unit.
+
+        Returns
+        -------
+        ndarray
+            Shape (n,), the position in `codes`, or -1.
+        """
+        return self._index.first_covering(xy)
 
 
 def assign_units(
@@ -213,11 +279,9 @@ def _codes_at(
     xy: NDArray[np.float64], units: gpd.GeoDataFrame, *, issues: gpd.GeoDataFrame, level: str
 ) -> pd.api.extensions.ExtensionArray:
     _check_crs(units, name=level, issues=issues)
-    codes = _codes(units, level)
-    order = np.argsort(codes, kind="stable")
-    index = RasterIndex.of(_areas(units, name=level, labels=codes)[order])
-    text = pd.array(codes[order], dtype=pd.StringDtype(na_value=np.nan))
-    return text.take(index.first_covering(xy), allow_fill=True)
+    index = LevelIndex.of(units, level)
+    text = pd.array(index.codes, dtype=pd.StringDtype(na_value=np.nan))
+    return text.take(index.positions(xy), allow_fill=True)
 
 
 def _codes(units: gpd.GeoDataFrame, level: str) -> NDArray[np.object_]:

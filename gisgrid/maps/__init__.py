@@ -1,5 +1,6 @@
 """What does a planner look at: maps that open anywhere, with no network and no server."""
 
+from gisgrid.maps.explanation_drawing import explanation_map
 from gisgrid.maps.hotspot_page import hotspot_map, write_html
 
-__all__ = ["hotspot_map", "write_html"]
+__all__ = ["explanation_map", "hotspot_map", "write_html"]

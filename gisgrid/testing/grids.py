@@ -222,16 +222,30 @@ def _serials(rows: pd.DataFrame, parent: str) -> pd.Series:
         if "urban_rural_class" in rows
         else np.ones(len(rows), dtype=int)
     )
-    middle = shapely.get_coordinates(shapely.centroid(rows["geometry"].to_numpy()))
+    shapes = rows["geometry"].to_numpy()
+    middle, bounds = shapely.get_coordinates(shapely.centroid(shapes)), shapely.bounds(shapes)
+    height = bounds[:, 3] - bounds[:, 1]
     serial = np.empty(len(rows), dtype=np.int64)
     groups = pd.DataFrame({"parent": rows[parent].to_numpy(), "base": base}).groupby(
         ["parent", "base"]
     )
     for at in groups.indices.values():
         x, y = middle[at].T
-        band = np.floor((y.max() - y) / (np.ptp(y) + 1.0) * max(1, round(np.sqrt(len(at)))))
-        serial[at[np.lexsort((x, band))]] = np.arange(len(at))
+        serial[at[np.lexsort((x, _rows(y, 0.7 * float(np.median(height[at])))))]] = np.arange(
+            len(at)
+        )
     return pd.Series([f"{number:03d}" for number in base + serial], index=rows.index, dtype="str")
+
+
+def _rows(y: NDArray[np.float64], reach: float) -> NDArray[np.int64]:
+    """Give each unit its row from the north: a row takes the northernmost left and all that lie less than `reach` south."""
+    row = np.zeros(len(y), dtype=np.int64)
+    north, number = np.inf, -1
+    for i in np.argsort(-y, kind="stable"):
+        if north - y[i] >= reach:
+            north, number = y[i], number + 1
+        row[i] = number
+    return row
 
 
 def _compound_rows(

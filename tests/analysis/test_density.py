@@ -1,14 +1,16 @@
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gisgrid.analysis import kernel_density
-from gisgrid.errors import CrsError, InputError
+from gisgrid.errors import CrsError, IndexMismatchError, InputError
 
 EAST, NORTH = 500_000.0, 3_900_000.0
+ORIGIN = np.array([EAST, NORTH])
 
 
 def points(xy, crs=4547):
@@ -149,3 +151,101 @@ def test_refuses_in_one_sentence(frame, options, error, says):
     with pytest.raises(error) as caught:
         kernel_density(frame, **{"cell_m": 50, "bandwidth_m": 300, **options})
     assert says in str(caught.value)
+
+
+def gaussian_by_hand(xy, surface, bandwidth_m):
+    x, y = centres(surface)
+    total, sd = np.zeros(x.shape), bandwidth_m / 3
+    for east, north in xy:
+        square = ((x - east) ** 2 + (y - north) ** 2) / sd**2
+        total += np.exp(-square / 2) / (2 * np.pi * (sd / 1000) ** 2)
+    return total
+
+
+@pytest.mark.parametrize("kernel", ["quartic", "gaussian"])
+@pytest.mark.parametrize("cells", [5.0, 7.3, 12.0, 19.9, 20.0, 20.5, 27.0, 40.0])
+def test_errs_by_a_thousandth_of_the_peak_at_most(kernel, cells):
+    truth_of = by_hand if kernel == "quartic" else gaussian_by_hand
+    lone = np.random.default_rng(9).uniform(0, 10, (25, 2)) + ORIGIN
+    for xy in (*lone[:, None], cloud(9, 200, 30 * cells)):  # a single report is the worst case
+        surface = kernel_density(points(xy), cell_m=10, bandwidth_m=10 * cells, kernel=kernel)
+        truth = truth_of(xy, surface, 10 * cells)
+        assert abs(surface.values - truth).max() <= 0.001 * truth.max()
+        assert surface.values.sum(dtype=float) * 0.01**2 == pytest.approx(len(xy), rel=1e-5)
+        assert surface.values.min() >= 0
+
+
+@pytest.mark.parametrize("kernel", ["quartic", "gaussian"])
+@pytest.mark.parametrize("cells", [6, 20])
+def test_no_report_in_the_city_leaks_over_its_border(kernel, cells):
+    city = shapely.Polygon(np.array([(0, 0), (1503, 107), (911, 709), (1300, 1500), (100, 1200)]) + ORIGIN)  # fmt: skip
+    frame = gpd.GeoDataFrame(geometry=[city], crs=4547)
+    xy = np.random.default_rng(3).uniform(-200, 1700, (500, 2)) + ORIGIN
+    held = shapely.contains_xy(city, xy)
+    surface = kernel_density(
+        points(xy), cell_m=20, bandwidth_m=20 * cells, kernel=kernel, within=frame
+    )
+    x, y = centres(surface)
+    assert (np.isnan(surface.values) == ~shapely.contains_xy(city, x, y)).all()
+    total = np.nansum(surface.values, dtype=float) * 0.02**2
+    assert total == pytest.approx(held.sum(), rel=1e-5)
+    alone = kernel_density(
+        points(xy[held]), cell_m=20, bandwidth_m=20 * cells, kernel=kernel, within=frame
+    )
+    np.testing.assert_array_equal(surface.values, alone.values)
+    bbox = (EAST + 300, NORTH - 100, EAST + 700, NORTH + 500)
+    part = kernel_density(
+        points(xy), cell_m=20, bandwidth_m=20 * cells, kernel=kernel, within=frame, bbox=bbox
+    )
+    assert part.bbox == bbox
+    assert np.isnan(part.values[-5:]).all()  # south of the city
+    top = round((surface.transform.f - part.transform.f) / 20)
+    left = round((part.transform.c - surface.transform.c) / 20)
+    np.testing.assert_array_equal(
+        part.values[:-5], surface.values[top : top + 25, left : left + 20]
+    )
+
+
+def test_edge_correction_makes_an_even_city_even():
+    side = np.arange(5.0, 1000, 10)
+    xy = np.c_[np.repeat(side, 100), np.tile(side, 100)] + ORIGIN
+    city = gpd.GeoDataFrame(
+        geometry=[shapely.box(EAST, NORTH, EAST + 1000, NORTH + 1000)], crs=4547
+    )
+    bbox = tuple(city.total_bounds)
+    plain = kernel_density(points(xy), cell_m=20, bandwidth_m=160, bbox=bbox)
+    mended = kernel_density(points(xy), cell_m=20, bandwidth_m=160, within=city)
+    assert plain.values.min() < 0.35 * 10_000
+    assert mended.values.min() > 0.55 * 10_000
+    assert np.quantile(mended.values, 0.1) > 0.8 * 10_000 > 1.1 * np.quantile(plain.values, 0.1)
+    assert mended.values.mean() == pytest.approx(10_000, rel=1e-6)
+
+
+def test_bandwidths_of_their_own_are_sums_of_kernels():
+    xy = cloud(6, 60)
+    width = pd.Series(np.random.default_rng(6).uniform(150, 900, 60))
+    surface = kernel_density(points(xy), cell_m=25, bandwidth_m=width)
+    truth = sum(by_hand(xy[[i]], surface, h) for i, h in enumerate(width))
+    assert abs(surface.values - truth).max() < 0.001 * truth.max()
+
+
+CITY = gpd.GeoDataFrame(geometry=[shapely.box(EAST, NORTH, EAST + 100, NORTH + 100)], crs=4547)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        ({"kernel": "box"}, InputError, "no kernel 'box'"),
+        ({"bandwidth_m": pd.Series([300.0], index=[7])}, IndexMismatchError, "1 bandwidths are not indexed"),
+        ({"bandwidth_m": pd.Series([np.nan])}, InputError, "bandwidth nan m"),
+        ({"weights": pd.Series([-1.0])}, InputError, "1 of 1 weights are no count"),
+        ({"weights": pd.Series([1.0], index=[7])}, IndexMismatchError, "1 weights are not indexed"),
+        ({"within": CITY.to_crs(4548)}, CrsError, "'within' is in EPSG:4548"),
+        ({"within": CITY.to_crs(4490)}, CrsError, "needs metres but 'within'"),
+        ({"within": CITY.assign(geometry=CITY.boundary)}, InputError, "none with an area"),
+        ({"within": CITY.buffer(-49).to_frame("geometry")}, InputError, "no cell of 50 m has its centre"),
+    ],
+)  # fmt: skip
+def test_refuses_what_shapes_the_kernel(options, error, says):
+    with pytest.raises(error, match=says):
+        kernel_density(ONE, **{"cell_m": 50, "bandwidth_m": 300, **options})

@@ -46,7 +46,7 @@ def test_help_is_quick(process):
 def test_describe_lists_the_layers(gisgrid, layers_dir):
     code, out, _ = gisgrid("describe", "--layers", layers_dir)
     assert code == 0
-    assert len(out.splitlines()) == 18
+    assert len(out.splitlines()) == 22
     assert re.search(
         r"(?m)^communities +Polygon +source +社区（村） · Communities and villages$", out
     )

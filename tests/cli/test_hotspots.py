@@ -85,7 +85,10 @@ def test_the_planted_area_is_hot_in_every_format(city, tmp_path, suffix):
 
 
 def test_every_row_is_accounted_for(city, tmp_path, capsys):
-    assert hotspots(city, "-o", tmp_path / "out.gpkg", "--json", "--time", "上报时间") == 0
+    assert (
+        hotspots(city, "-o", tmp_path / "out.gpkg", "--json", "--column", "reported_at=上报时间")
+        == 0
+    )
     said = json.loads(capsys.readouterr().out)
     rejects = pd.read_csv(tmp_path / "out.rejects.csv", dtype=str)
     assert said["read"] == 3000 == said["accepted"] + said["rejected"]
@@ -96,9 +99,9 @@ def test_every_row_is_accounted_for(city, tmp_path, capsys):
     assert said["counted"] == int(gpd.read_file(tmp_path / "out.gpkg")["n_incidents"].sum())
     assert rejects["row"].tolist() == ["12", "13", "14", "15"]
     assert rejects["案件编号"].tolist() == ["00010", "00011", "00012", "00013"]
-    assert rejects["reason"].tolist() == [
-        *["'经度' is empty"] * 3, "the coordinates are 0, 0, where exports put what has no place",
-    ]  # fmt: skip
+    assert rejects["reason"].tolist() == ["no_place"] * 3 + ["zero_place"]
+    assert said["rejected_by_reason"] == {"no_place": 3, "zero_place": 1}
+    assert rejects["reason_en"][0] == "no coordinates"
     assert (tmp_path / "out.rejects.csv").read_bytes().startswith(b"\xef\xbb\xbf")
     record = json.loads((tmp_path / "out.gpkg.provenance.json").read_text(encoding="utf-8"))
     assert len(record["unassigned_rows"]) == said["unassigned"] >= 5
@@ -106,9 +109,9 @@ def test_every_row_is_accounted_for(city, tmp_path, capsys):
     assert len(record["inputs"]["units"]["sha256"]["units.gpkg"]) == 64
     assert record["versions"]["gisgrid"]
     notes = " ".join(record["notes"])
-    assert "the place is read from '经度', '纬度' in EPSG:4326" in notes
-    assert "brought from EPSG:4326 (degree) to EPSG:4547 (metre)" in notes
-    assert "times in '上报时间' run from 2026-03-04 09:30" in notes
+    assert "the place is read from '经度', '纬度' in wgs84 (found)" in notes
+    assert "brought from OGC:CRS84 (degree) to EPSG:4547 (metre)" in notes
+    assert "times run from 2026-03-04 01:30 to 2026-03-04 01:30 (UTC)" in notes
 
 
 def test_the_same_question_gives_the_same_bytes(city, tmp_path):
@@ -137,7 +140,20 @@ def test_rates_leave_out_where_nobody_lives(city, tmp_path, capsys):
 def test_cells_find_the_planted_area_too(city, tmp_path, shape, units, capsys):
     out = tmp_path / "out.geojson"
     assert (
-        hotspots(city, "--cells", shape, "--cell-m", "400", "-o", out, "--json", units=units) == 0
+        hotspots(
+            city,
+            "--cells",
+            shape,
+            "--cell-m",
+            "400",
+            "-o",
+            out,
+            "--json",
+            "--datum",
+            "wgs84",
+            units=units,
+        )
+        == 0
     )
     said = json.loads(capsys.readouterr().out)
     assert (
@@ -231,9 +247,10 @@ def test_a_rejects_file_can_be_named_and_does_not_outlive_its_rejects(city, tmp_
         (["-o", "{out}/out.gpkg", "--units-key", "comunity_code"], "no column 'comunity_code' (--units-key)"),
         (["-o", "{out}/out.gpkg", "--population", "residents"], "no column 'residents' (--population)"),
         (["-o", "{out}/out.gpkg", "--population", "name_zh"], "144 of 144 values of 'name_zh' in 'units.gpkg' are not numbers (first: '第0社区')"),
-        (["-o", "{out}/out.gpkg", "--x", "lon", "--y", "lat"], "no column 'lon' (--x) among 4 columns of 'reports.csv'"),
-        (["-o", "{out}/out.gpkg", "--issues-crs", "EPSG:99"], "issues-crs 'EPSG:99' is not a coordinate reference system"),
-        (["-o", "{out}/out.gpkg", "--time", "时间"], "no column '时间' (--time)"),
+        (["-o", "{out}/out.gpkg", "--column", "lon=lng"], "no column 'lng' for 'lon' among 4 columns"),
+        (["-o", "{out}/out.gpkg", "--column", "经度"], "--column '经度' names no role; write role=name"),
+        (["-o", "{out}/out.gpkg", "--datum", "EPSG:99"], "datum 'EPSG:99' is neither a CRS that PROJ knows nor a name of a datum"),
+        (["-o", "{out}/out.gpkg", "--datum", "gcj2"], "did you mean 'gcj02'?"),
     ],
 )  # fmt: skip
 def test_a_mistake_gets_one_sentence_and_nothing_is_written(
@@ -252,9 +269,12 @@ def test_a_mistake_gets_one_sentence_and_nothing_is_written(
         ("", "'bad.csv' is empty (0 bytes)"),
         ("id,lon,lat\n", "has a header (3 columns) but no rows"),
         ("id,lon,lat\n1,,\n2,,\n", "none of 2 rows of 'bad.csv' has a usable place"),
-        ("id,lon,lat\n1,200,95\n", "none of 1 rows of 'bad.csv' has a usable place"),
-        ("id,x,y\n1,5,5\n", "--issues-crs EPSG:4547"),
-        ("id,where\n1,here\n", "no columns of 'bad.csv' are longitude and latitude for certain"),
+        (
+            "id,lon,lat\n1,200,95\n",
+            "what the coordinates of 'bad.csv' are cannot be told for certain",
+        ),
+        ("id,x,y\n1,5,5\n", "what the coordinates of 'bad.csv' are cannot be told for certain"),
+        ("id,where\n1,here\n", "no column of 'bad.csv' says where its rows are"),
     ],
 )
 def test_a_bad_file_gets_one_sentence_and_nothing_is_written(
@@ -298,7 +318,7 @@ def test_an_input_is_never_replaced(city, capsys):
 
 def test_reports_on_one_spot_enclose_no_cells(tmp_path, capsys):
     (tmp_path / "a.csv").write_text("lon,lat\n113,35\n113,35\n")
-    assert run(["hotspots", str(tmp_path / "a.csv"), "--cells", "square", "--cell-m", "100", "-o", str(tmp_path / "o.gpkg")]) == 2  # fmt: skip
+    assert run(["hotspots", str(tmp_path / "a.csv"), "--cells", "square", "--cell-m", "100", "--datum", "wgs84", "-o", str(tmp_path / "o.gpkg")]) == 2  # fmt: skip
     assert "2 reports lie on one spot or one line" in capsys.readouterr().err
 
 
@@ -314,7 +334,7 @@ def chicago_found(shared_data, tmp_path_factory):
     units = ["--units-key", "AREANO", "--units-crs", "EPSG:3435"]
     for name, *options in (
         ("lonlat.gpkg",),
-        ("feet.gpkg", "--issues-crs", "EPSG:3435"),
+        ("feet.gpkg", "--datum", "EPSG:3435"),
         ("lonlat.html", "--units-name", "COMMUNITY"),
     ):
         assert run(["hotspots", *files, *units, "-o", str(folder / name), *options]) == 0

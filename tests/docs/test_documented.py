@@ -9,7 +9,6 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 READMES = {name: (PROJECT / name).read_text("utf8") for name in ("README.md", "README.zh-CN.md")}
-COMMANDS = ("init", "check", "build", "describe", "demo", "serve", "hotspots")
 
 
 def gisgrid(*arguments):
@@ -19,6 +18,21 @@ def gisgrid(*arguments):
         text=True,
         check=False,
     )
+
+
+def commands():
+    """Every command that `gisgrid` knows, as its help lists them."""
+    listed = gisgrid("--help").stdout
+    return tuple(
+        re.findall(r"^  ([a-z][a-z-]+) {2,}\S", listed.split("Commands:")[1], re.MULTILINE)
+    )
+
+
+COMMANDS = commands()
+
+
+def test_the_commands_are_found():
+    assert {"hotspots", "ingest", "validate-grids", "serve"} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", READMES)

@@ -2,31 +2,32 @@
 
 import pytest
 
-from gisgrid.intake import read_reports, read_units
+from gisgrid.intake import Stated, read_reports, read_units
 
 pytestmark = pytest.mark.data
 
 
 @pytest.mark.parametrize(
-    ("file", "options", "n_read", "reasons"),
+    ("file", "stated", "n_read", "reasons"),
     [
-        ("chicago/chicago_sanitation_2011_2014.parquet", {}, 74_401, {"'Longitude' and 'Latitude' are empty": 24}),
-        ("chicago/chicago_sanitation_2011_2014.parquet", {"crs": 3435}, 74_401, {"'X_Coordinate' and 'Y_Coordinate' are empty": 24}),
-        ("chicago/chicago_sanitation_snapshot_20141110_raw.csv.zip", {"time": "Creation_Date"}, 72_847, {"'Longitude' and 'Latitude' are empty": 24, "the header row again": 1}),
+        ("chicago/chicago_sanitation_2011_2014.parquet", {}, 74_401, {"no_place": 24}),
+        ("chicago/chicago_sanitation_2011_2014.parquet", {"datum": "EPSG:3435"}, 74_401, {"no_place": 24}),
+        ("chicago/chicago_sanitation_snapshot_20141110_raw.csv.zip", {}, 72_847, {"no_place": 24, "repeated_header": 1}),
         ("chicago/chicago_points_2017.parquet", {}, 45_786, {}),
-        ("nyc/nyc_311_20230228_raw.csv.gz", {"time": "Created Date"}, 4_999, {"'Longitude' and 'Latitude' are empty": 87}),
-        ("nyc/nyc_311_animals_raw.csv.gz", {}, 4_969, {"'Longitude' and 'Latitude' are empty": 62}),
+        ("nyc/nyc_311_20230228_raw.csv.gz", {}, 4_999, {"no_place": 87}),
+        ("nyc/nyc_311_animals_raw.csv.gz", {}, 4_969, {"no_place": 62}),
         ("nyc/nyc_vehicle_thefts_2014_2017.parquet", {}, 35_746, {}),
-        ("shanghai/shanghai_poi.parquet", {}, 48_030, {}),
-        ("shanghai/metrostop2.csv", {}, 60, {}),
+        ("shanghai/shanghai_poi.parquet", {"datum": "wgs84"}, 48_030, {}),
+        ("shanghai/metrostop2.csv", {"datum": "wgs84"}, 60, {}),
         ("hotspot-ref/memphis_robberies.parquet", {}, 2_245, {}),
     ],
 )  # fmt: skip
 def test_reports_are_read_or_refused_for_the_documented_reason(
-    shared_data, file, options, n_read, reasons
+    shared_data, file, stated, n_read, reasons
 ):
-    reports = read_reports(shared_data / file, **options)
+    reports = read_reports(shared_data / file, stated=Stated(**stated))
     assert reports.n_read == n_read
+    assert reports.ingestion.rejected == reasons
     assert reports.rejected["reason"].value_counts().to_dict() == reasons
 
 
@@ -48,7 +49,7 @@ def test_units_are_read(shared_data, file, options, n, key):
 def test_the_gbk_shapefile_without_cpg_gives_its_names(shared_data):
     units = read_units(shared_data / "shanghai/shanghai_districts_gbk.shp.zip")
     assert "宝山区" in set(units.frame["NAME"])
-    assert any("gb18030" in note for note in units.notes)
+    assert any("GB 18030" in note for note in units.notes)
 
 
 def test_the_utf8_shapefile_without_cpg_gives_its_names(shared_data):

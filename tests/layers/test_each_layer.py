@@ -50,7 +50,7 @@ def test_the_catalogue_has_the_layers_of_a_city():
         "subdistricts", "communities", "compounds", "streets", "urban_villages", "suburban_villages",
         "fringe_zones", "facilities", "assessment_points", "reported_issues", "subdistrict_issues",
         "community_issues", "compound_issues", "community_hotspots", "issue_hotspots", "issue_density",
-        "issue_months",
+        "issue_months", "community_outliers", "optimised_hotspots", "community_clusters", "emerging_hotspots",
     }  # fmt: skip
 
 
@@ -163,7 +163,9 @@ def test_a_layer_with_a_place_is_drawn(layer_id):
     assert expected[layer.geometry] in kinds
 
 
-@pytest.mark.parametrize("layer_id", ["community_hotspots", "issue_hotspots"])
+@pytest.mark.parametrize(
+    "layer_id", ["community_hotspots", "issue_hotspots", "optimised_hotspots", "community_clusters"]
+)
 def test_hotspots_have_their_fixed_classes_and_what_is_not_significant_has_no_fill(layer_id):
     fill = next(part for part in CATALOGUE[layer_id].style if part["id"] == f"{layer_id}-fill")
     colours = fill["paint"]["fill-color"]

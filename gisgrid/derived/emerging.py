@@ -1,0 +1,145 @@
+"""Which hotspots are new, which grow, which fade, which were there all along?"""
+
+from __future__ import annotations
+
+from typing import Final, cast, get_args
+
+import geopandas as gpd
+import pandas as pd
+
+from gisgrid.analysis import excess
+from gisgrid.analysis.cube import SpaceTimeCube, Step, space_time_cube
+from gisgrid.analysis.emerging import emerging_hotspots
+from gisgrid.analysis.significance import Correction
+from gisgrid.catalogue import Derivation
+from gisgrid.derived.areas import Areas, unit_areas
+from gisgrid.derived.incidents import demand
+from gisgrid.derived.notes import IN_PART_STEPS, NO_TIME, Note, heard, left_out
+from gisgrid.derived.terms import Terms, neighbourhood
+from gisgrid.errors import InputError
+from gisgrid.schema import Text
+
+_STEP_TEXTS: Final = {
+    "day": "天", "week": "周", "month": "个月", "quarter": "个季度", "year": "年",
+}  # fmt: skip
+
+
+def unit_patterns(
+    issues: gpd.GeoDataFrame,
+    units: gpd.GeoDataFrame,
+    *,
+    key: str,
+    timezone: str,
+    step: str = "month",
+    population: str | None = "population",
+    neighbours: str = "contiguity",
+    correction: Correction = "fdr",
+) -> Derivation:
+    """Say of each unit what kind of hotspot it has been over the months: new, intensifying, fading, there all along.
+
+    Parameters
+    ----------
+    issues
+        Points in any CRS, with `duplicate_of` and `reported_at` (UTC); brought into the CRS of `units` where it differs.
+    units
+        Areas with `key` and, where there are, `name_zh`, `name_en`, `name`.
+    key
+        The column that names a unit.
+    timezone
+        Where a day begins, for example ``Asia/Shanghai``.
+    step
+        ``day``, ``week``, ``month``, ``quarter`` or ``year``.
+    population
+        The column of residents; None to look at the counts themselves.
+    neighbours
+        ``contiguity``, ``rook``, ``distance:500`` or ``nearest:8``.
+    correction
+        What is done about the many units of a step: ``fdr``, ``bonferroni`` or ``none``.
+
+    Returns
+    -------
+    Derivation
+        One row per unit, in their order: `key`, names, `n_incidents`, `population` and `incidents_per_1000` (where
+        residents are known), `pattern` (one of `gisgrid.analysis.emerging.PATTERNS`), `n_steps`, `n_hot`, `n_cold`,
+        `last`, `z_last`, `trend_z`, `trend_p`, `n_units`. Steps that the data cover in part are left out.
+
+    Raises
+    ------
+    CrsError
+        A frame has no CRS.
+    ColumnError
+        A column is missing.
+    InputError
+        No such step, zone, neighbourhood or correction, or times without a zone.
+
+    Notes
+    -----
+    See `gisgrid.analysis.emerging.emerging_hotspots`. What is scored at each step is the excess over what the residents
+    lead one to expect (the area of cells; counts where there are no residents).
+    """
+    areas = unit_areas(issues, units, key=key, population=population)
+    return patterned(areas, Terms(neighbours, correction=correction), timezone=timezone, step=step)
+
+
+def patterned(areas: Areas, terms: Terms, *, timezone: str, step: str = "month") -> Derivation:
+    """Name the pattern of each area over time.
+
+    Parameters
+    ----------
+    areas
+        What was counted, with `reported_at` among the incidents' columns.
+    terms
+        Neighbours and correction; there are no permutations.
+    timezone
+        Where a day begins.
+    step
+        ``day``, ``week``, ``month``, ``quarter`` or ``year``.
+
+    Returns
+    -------
+    Derivation
+        The areas with the columns that `unit_patterns` says.
+
+    Raises
+    ------
+    ColumnError
+        There are no times.
+    InputError
+        No such step, zone, neighbourhood or correction, or times without a zone.
+    """
+    if step not in get_args(Step):
+        raise InputError(
+            f"there is no step {step!r} of time; choose one of {', '.join(get_args(Step))}"
+        )
+    demand(areas.incidents, "issues", "reported_at")
+    graph, about_neighbours = neighbourhood(areas, terms.neighbours)
+    notes: list[str] = []
+    with heard(notes):
+        cube = space_time_cube(
+            areas.incidents["reported_at"], areas.codes, areas.counts.index,
+            step=cast("Step", step), timezone=timezone,
+        )  # fmt: skip
+        found = emerging_hotspots(_per_step(areas, cube), graph, correction=terms.correction)
+    whole = cube.steps["complete"]
+    text = Text(
+        zh=f"时段：{int(whole.sum())} {_STEP_TEXTS[step]}（{timezone}），首尾不完整的 {int((~whole).sum())} 个不计",
+        en=f"{int(whole.sum())} whole steps of a {step} in {timezone}; {int((~whole).sum())} that the data cover in part are left out",
+    )
+    placed = areas.codes.notna()
+    missing = int((placed & areas.incidents["reported_at"].isna()).sum())
+    excluded = {NO_TIME: missing, IN_PART_STEPS: int(cube.steps["n"][~whole].sum())}
+    counted = areas.without(left_out(excluded))
+    return counted.made(
+        {str(name): found[name] for name in found},
+        tested=found["pattern"].notna(),
+        notes=(Note.of(text), *about_neighbours, *notes),
+    )
+
+
+def _per_step(areas: Areas, cube: SpaceTimeCube) -> pd.DataFrame:
+    """Give what is scored at each whole step."""
+    counts = cube.complete
+    if areas.denominator is None:
+        return counts.astype(float)
+    denominator = areas.denominator
+    return counts.apply(lambda column: excess(column, denominator))

@@ -1,0 +1,172 @@
+"""On what terms are areas tested: who are neighbours, how is chance told, and can so few reports be tested at all?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+from libpysal.graph import Graph
+
+from gisgrid.analysis import contiguity, distance_band, nearest
+from gisgrid.analysis.significance import Correction
+from gisgrid.derived.areas import Areas
+from gisgrid.derived.incidents import in_metres
+from gisgrid.derived.notes import Note
+from gisgrid.errors import InputError
+from gisgrid.schema import Text
+
+FEW_INCIDENTS: Final = 10
+"""Incidents per area on average, below which labels by the normal p are known to promise too much."""
+
+_WEAKEST: Final = 0.1  # the weakest class of a hotspot map
+
+NEIGHBOURS: Final = "contiguity, rook, distance:METRES or nearest:NUMBER"
+"""How a neighbourhood is written."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On what terms areas are tested.
+
+    Attributes
+    ----------
+    neighbours
+        Who is whose neighbour: ``contiguity`` (a border or a corner in common), ``rook`` (a stretch of border),
+        ``distance:500`` (centres within 500 m), ``nearest:8`` (the eight nearest centres).
+    permutations
+        How many; 0 for the normal distribution; None for what suits the method.
+    correction
+        What is done about the many tests: ``fdr``, ``bonferroni`` or ``none``.
+    seed
+        Seed of the permutations.
+    """
+
+    neighbours: str = "contiguity"
+    permutations: int | None = None
+    correction: Correction = "fdr"
+    seed: int = 0
+
+
+def neighbourhood(areas: Areas, neighbours: str = "contiguity") -> tuple[Graph, tuple[str, ...]]:
+    """Say which areas are neighbours, from a word that a layer's description or a command can hold.
+
+    Parameters
+    ----------
+    areas
+        The areas.
+    neighbours
+        ``contiguity``, ``rook``, ``distance:500``, ``nearest:8``.
+
+    Returns
+    -------
+    tuple of Graph and notes
+        Named by the areas' key; a note says how many have no neighbours.
+
+    Raises
+    ------
+    InputError
+        No such neighbourhood.
+    """
+    kind, _, size = neighbours.partition(":")
+    notes: tuple[str, ...] = ()
+    key = areas.key
+    if kind in {"contiguity", "rook"} and not size:
+        graph = contiguity(areas.frame, key=key, kind="rook" if kind == "rook" else "queen")
+    else:
+        reach = _reach(neighbours)
+        frame, notes = in_metres(areas.frame, what="the distance between neighbours")
+        graph = (
+            distance_band(frame, key=key, distance_m=reach)
+            if kind == "distance"
+            else nearest(frame, key=key, k=int(reach))
+        )
+    alone = graph.isolates
+    if len(alone):
+        note = Text(
+            zh=f"{len(areas.counts)} 个单元中有 {len(alone)} 个没有邻居，不参加检验（第一个：{alone[0]}）",
+            en=f"{len(alone)} of {len(areas.counts)} areas have no neighbours and are not tested (first: {alone[0]})",
+        )
+        notes += (Note.of(note),)
+    return graph, notes
+
+
+def _reach(neighbours: str) -> float:
+    kind, _, size = neighbours.partition(":")
+    try:
+        reach = float(size)
+    except ValueError:
+        reach = -1.0
+    whole = kind == "distance" or (kind == "nearest" and reach == int(reach))
+    if not (whole and 0 < reach < float("inf")):
+        raise InputError(
+            f"neighbours {neighbours!r} say nothing about who is near whom; write {NEIGHBOURS}, "
+            "for example distance:500 or nearest:8"
+        )
+    return reach
+
+
+def few(counts: pd.Series) -> tuple[str, ...]:
+    """Warn where so few incidents are counted that the normal p is liberal (docs/decisions/0004-significance.md).
+
+    Parameters
+    ----------
+    counts
+        Shape (n,), incidents.
+
+    Returns
+    -------
+    tuple of str
+        A note, or none.
+    """
+    mean = counts.mean()
+    if not mean < FEW_INCIDENTS:
+        return ()
+    note = Text(
+        zh=(
+            f"平均每个单元只有 {mean:.1f} 件：不足 {FEW_INCIDENTS} 件时，仅凭偶然而偏热或偏冷的单元会多于等级所示；"
+            "请改用更大的单元或更长的时段，或用 9999 次置换"
+        ),
+        en=(
+            f"{mean:.1f} incidents per area are few: below {FEW_INCIDENTS} chance makes more of them hot or cold than "
+            "the labels say; choose larger areas or a longer period, or draw 9999 permutations"
+        ),
+    )
+    return (Note.of(note),)
+
+
+def out_of_reach(terms: Terms, permutations: int, n_tested: int) -> tuple[str, ...]:
+    """Warn where so few permutations are drawn that no area could pass Bonferroni's correction, whatever its score.
+
+    Parameters
+    ----------
+    terms
+        How it is tested.
+    permutations
+        How many are drawn.
+    n_tested
+        How many areas are tested.
+
+    Returns
+    -------
+    tuple of str
+        A note, or none.
+    """
+    if permutations == 0 or terms.correction != "bonferroni" or n_tested == 0:
+        return ()
+    least = 2 * n_tested / (permutations + 1)
+    if least <= _WEAKEST:
+        return ()
+    enough = math.ceil(2 * n_tested / 0.01)
+    note = Text(
+        zh=(
+            f"{permutations} 次置换的最小 p 为 {2 / (permutations + 1):.4f}，乘以 {n_tested} 个单元后不可能显著；"
+            f"请至少置换 {enough} 次，或改用 fdr"
+        ),
+        en=(
+            f"no area can pass: the least p of {permutations} permutations, {2 / (permutations + 1):.4f}, times "
+            f"{n_tested} areas is over {_WEAKEST:g}; draw {enough} or more, or correct by fdr"
+        ),
+    )
+    return (Note.of(note),)

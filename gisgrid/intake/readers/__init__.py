@@ -1,0 +1,1 @@
+"""What kind of file is this, and how are its rows read without holding them all?"""
