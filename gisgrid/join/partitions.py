@@ -134,11 +134,10 @@ def count_partitions(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     reports.to_parquet(f"{folder}/2026-01.parquet")
     ...     found = count_partitions(folder, {"code": units})
-    >>> found.counts["code"]
-          n_reports  n_incidents
-    code
-    a             2            1
-    b             0            0
+    >>> found.counts["code"].reset_index()
+      code  n_reports  n_incidents
+    0    a          2            1
+    1    b          0            0
     >>> found
     <PartitionCounts of code: 3 of 3 reports, at most 1 of them in no unit>
     """

@@ -37,13 +37,13 @@ def test_ratio_and_error_are_those_of_a_poisson_model_with_a_sandwich():
 @pytest.mark.parametrize("spread", [0.0, 0.3])
 def test_intervals_hold_what_they_promise(spread):
     held = rejected = 0
-    for seed in range(200):
+    for seed in range(100):
         y, n, zone = city(seed, ratio=[1, 1, 2], spread=spread, units=90)
         found = compare_zones(y, n, zone, reference="rest")
         held += found.loc["urban_village", "low"] <= 2 <= found.loc["urban_village", "high"]
         rejected += found.loc["fringe", "p"] < 0.05
-    assert held >= 182
-    assert rejected <= 18
+    assert held >= 90
+    assert rejected <= 11
 
 
 def test_like_is_compared_with_like():

@@ -1,4 +1,5 @@
 import datetime as dt
+import sys
 
 import geopandas as gpd
 import numpy as np
@@ -130,6 +131,6 @@ def test_what_cannot_be_meant_is_refused():
 
 
 def test_more_pairs_than_memory_holds_are_refused(monkeypatch):
-    monkeypatch.setattr("gisgrid.analysis.near_repeat._MOST_PAIRS", 10)
+    monkeypatch.setattr(sys.modules["gisgrid.analysis.near_repeat"], "_MOST_PAIRS", 10)
     with pytest.raises(InputError, match="too many to hold"):
         knox(frame(*strewn(200)), time="at", radius_m=500, within=WEEK)
