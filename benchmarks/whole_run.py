@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 
 import geopandas as gpd
 import intake
@@ -31,11 +31,13 @@ def rows() -> list[dict]:
         runs = [_in_a_process_of_its_own(Path(name)) for _ in range(TIMES)]
     found = {step: median(run[step] for run in runs) for step in runs[0]}
     megabytes = found.pop("megabytes")
+    processor = found.pop("processor")
     total = sum(found.values())
     print(f"promised: {total:.1f} of {SECONDS:g} s, {megabytes:,.0f} of {MEGABYTES:,.0f} MB; PMTiles not yet made")  # fmt: skip
     return [
         row(f"CSV of {intake.N_ROWS:,} reports to hotspot areas in a GeoPackage", total),
         *(row(f"of which {step}", taken) for step, taken in found.items()),
+        row("processor time of all threads together", processor),
         row("memory at most, in a process of its own", megabytes, unit="MB"),
     ]
 
@@ -92,7 +94,7 @@ def whole_run(folder: Path) -> dict[str, float]:
     for level, frame in units.items():
         frame.join(scores[level], on=level).to_file(folder / "hotspots.gpkg", layer=level)
     clock.lap("GeoPackage of three layers")
-    return {**clock.laps, "megabytes": peak_megabytes()}
+    return {**clock.laps, "processor": process_time(), "megabytes": peak_megabytes()}
 
 
 class _Clock:

@@ -24,6 +24,7 @@ _PER_CELL: Final = 10
 _MOST_PAIRS: Final = 50_000_000
 _MOST_NEAR: Final = 0.1  # of all units, in a neighbourhood
 _FEW_NEIGHBOURS: Final = 8
+_MANY_NEIGHBOURS: Final = 250
 
 
 @dataclass(frozen=True)
@@ -269,7 +270,7 @@ def suggested_distance_m(values: pd.Series, centres: gpd.GeoSeries) -> Choice:
     -------
     Choice
         ``distance_m``, metres: the first peak of `incremental_autocorrelation` with z above 1.96 at which a unit has on
-        average no more neighbours than a tenth of all (or eight); where there is none, the mean distance to the K-th
+        average no more neighbours than a tenth of all, at least 8 and at most 250; where there is none, the mean distance to the K-th
         nearest unit, K a twentieth of the units, at least 3 and at most 30.
 
     Raises
@@ -292,9 +293,17 @@ def suggested_distance_m(values: pd.Series, centres: gpd.GeoSeries) -> Choice:
             f"{int(known.sum())} units with a value do not suggest a distance; give at least {_STEPS}, "
             "or choose neighbours yourself, for example by contiguity"
         )
-    table = incremental_autocorrelation(values[known], centres[known])
-    n = int(known.sum())
-    near = 2 * table["n_pairs"] / n <= max(_FEW_NEIGHBOURS, _MOST_NEAR * n)
+    middle = shapely.centroid(centres[known].to_numpy())
+    xy = np.column_stack([shapely.get_x(middle), shapely.get_y(middle)])
+    tree, n = KDTree(xy), int(known.sum())
+    most = min(max(_FEW_NEIGHBOURS, _MOST_NEAR * n), _MANY_NEIGHBOURS)
+    steps = float(_apart(tree, xy, 1).mean()) * np.arange(1.0, _STEPS + 1)
+    reached = _mean_neighbours(tree, xy, steps) <= most
+    # One step more than is taken, so that a peak at the last one shows.
+    table = incremental_autocorrelation(
+        values[known], centres[known], n_steps=min(int(reached.sum()) + 1, _STEPS)
+    )
+    near = 2 * table["n_pairs"] <= most * n
     peaks = table[table["is_peak"] & (table["z"] > 1.96) & near] if len(table) else table
     if len(peaks):
         distance, z = float(peaks["distance_m"].iloc[0]), float(peaks["z"].iloc[0])
@@ -303,10 +312,8 @@ def suggested_distance_m(values: pd.Series, centres: gpd.GeoSeries) -> Choice:
             en=f"neighbours within {distance:.0f} m: clustering peaks there for the first time (Moran z = {z:.1f})",
         )
         return Choice("distance_m", distance, why)
-    middle = shapely.centroid(centres[known].to_numpy())
-    xy = np.column_stack([shapely.get_x(middle), shapely.get_y(middle)])
     k = max(3, min(30, len(xy) // 20))
-    distance = float(_apart(KDTree(xy), xy, k).mean())
+    distance = float(_apart(tree, xy, k).mean())
     why = Text(
         zh=f"邻域半径 {distance:.0f} 米：聚集程度在近处没有峰值，取到第 {k} 近单元的平均距离",
         en=f"neighbours within {distance:.0f} m: clustering has no peak near by, so the mean distance to the {k} nearest units is taken",
@@ -317,6 +324,13 @@ def suggested_distance_m(values: pd.Series, centres: gpd.GeoSeries) -> Choice:
 def _apart(tree: KDTree, xy: Floats, k: int) -> Floats:
     """Give the distance of each to its k-th nearest other."""
     return np.asarray(tree.query(xy, k=[k + 1])[0], dtype=float).ravel()
+
+
+def _mean_neighbours(tree: KDTree, xy: Floats, distances: Floats) -> Floats:
+    """Give how many others lie within each distance, on average; of a few hundred places, which is enough to choose."""
+    some = xy[:: max(1, len(xy) // 500)]
+    found = KDTree(some).count_neighbors(tree, distances)
+    return np.asarray(found, dtype=float) / len(some) - 1
 
 
 def _xy(points: gpd.GeoDataFrame) -> tuple[Floats, NDArray[np.bool_]]:

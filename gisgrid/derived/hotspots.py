@@ -166,7 +166,7 @@ def hot(areas: Areas, terms: Terms) -> Derivation:
     if areas.denominator is not None and not areas.are_cells:
         scores = scores.assign(**_per_resident(areas, graph))
     if permutations == 0:
-        notes += few(areas.counts)
+        notes += few(areas.counts, graph)
     notes += out_of_reach(terms, permutations, int(scores["z"].notna().sum()))
     return areas.made(
         {name: scores[name] for name in _SCORES},

@@ -21,7 +21,7 @@ from gisgrid.derived.hotspots import hot
 from gisgrid.derived.incidents import demand, in_crs_of
 from gisgrid.derived.notes import FAR_OUT, IN_NO_AREA, REPEATED, Note, left_out
 from gisgrid.derived.outliers import alike
-from gisgrid.derived.terms import FEW_INCIDENTS, Terms
+from gisgrid.derived.terms import FEW_AROUND, Terms, incidents_around, neighbourhood
 from gisgrid.join import assign_units
 from gisgrid.schema import Text
 
@@ -184,7 +184,7 @@ def fitted(
         choices.append(Note.of(cell.why))
     areas = cell_areas(kept, area, cell_m=cell_m, shape=shape)
     reach, about_reach = _reach(areas, cell_m)
-    permutations, about_chance = _chance(areas, terms)
+    permutations, about_chance = _chance(areas, replace(terms, neighbours=reach))
     areas = areas.without(
         left_out(
             {
@@ -214,18 +214,18 @@ def _reach(areas: Areas, cell_m: float) -> tuple[str, Note]:
 
 
 def _chance(areas: Areas, terms: Terms) -> tuple[int, tuple[Note, ...]]:
-    """Choose between the normal p and permutations by how many incidents a cell holds."""
+    """Choose between the normal p and permutations by how many incidents a neighbourhood holds."""
     if terms.permutations is not None:
         return terms.permutations, ()
-    mean = float(areas.counts.mean()) if len(areas.counts) else 0.0
-    if mean >= FEW_INCIDENTS:
+    around = incidents_around(areas.counts, neighbourhood(areas, terms.neighbours)[0])
+    if around >= FEW_AROUND:
         text = Text(
-            zh=f"每格平均 {mean:.1f} 件，p 取自正态分布",
-            en=f"{mean:.1f} incidents per cell on average: p is from the normal distribution",
+            zh=f"每个邻域平均 {around:.0f} 件，p 取自正态分布",
+            en=f"{around:.0f} incidents per neighbourhood on average: p is from the normal distribution",
         )
         return 0, (Note.of(text),)
     text = Text(
-        zh=f"每格平均只有 {mean:.1f} 件（不足 {FEW_INCIDENTS} 件），p 取自 {_PERMUTATIONS:,} 次置换",
-        en=f"only {mean:.1f} incidents per cell on average (under {FEW_INCIDENTS}): p is from {_PERMUTATIONS:,} permutations",
+        zh=f"每个邻域平均只有 {around:.0f} 件（不足 {FEW_AROUND} 件），p 取自 {_PERMUTATIONS:,} 次置换",
+        en=f"only {around:.0f} incidents per neighbourhood on average (under {FEW_AROUND}): p is from {_PERMUTATIONS:,} permutations",
     )
     return _PERMUTATIONS, (Note.of(text),)

@@ -22,6 +22,9 @@ FEW_INCIDENTS: Final = 10
 
 _WEAKEST: Final = 0.1  # the weakest class of a hotspot map
 
+FEW_AROUND: Final = 70
+"""Incidents per neighbourhood from which on the normal p fits: ten in each of seven hexagons."""
+
 NEIGHBOURS: Final = "contiguity, rook, distance:METRES or nearest:NUMBER"
 """How a neighbourhood is written."""
 
@@ -107,13 +110,33 @@ def _reach(neighbours: str) -> float:
     return reach
 
 
-def few(counts: pd.Series) -> tuple[str, ...]:
+def incidents_around(counts: pd.Series, graph: Graph) -> float:
+    """Say how many incidents a neighbourhood holds on average, the area itself among them.
+
+    Parameters
+    ----------
+    counts
+        Shape (n,), incidents.
+    graph
+        The neighbourhood.
+
+    Returns
+    -------
+    float
+        Incidents; NaN where there are no areas.
+    """
+    return float(counts.mean() * (1 + graph.cardinalities.mean()))
+
+
+def few(counts: pd.Series, graph: Graph) -> tuple[str, ...]:
     """Warn where so few incidents are counted that the normal p is liberal (docs/decisions/0004-significance.md).
 
     Parameters
     ----------
     counts
         Shape (n,), incidents.
+    graph
+        The neighbourhood: wide ones hold enough though each area holds few.
 
     Returns
     -------
@@ -121,7 +144,7 @@ def few(counts: pd.Series) -> tuple[str, ...]:
         A note, or none.
     """
     mean = counts.mean()
-    if not mean < FEW_INCIDENTS:
+    if not mean < FEW_INCIDENTS or incidents_around(counts, graph) >= FEW_AROUND:
         return ()
     note = Text(
         zh=(

@@ -15,11 +15,10 @@ from pyproj import CRS
 
 from gisgrid.crs import crs_label, require_crs
 from gisgrid.errors import ColumnError, CrsError, InputError, did_you_mean
+from gisgrid.join.points import shape_coordinates
 from gisgrid.join.raster_index import RasterIndex
 
-_POINT: Final = 0
 _AREAS: Final = (3, 6)
-_NOWHERE: Final = shapely.Point(np.nan, np.nan)
 _MEND: Final = 'make_valid(method="structure", keep_collapsed=False)'
 
 
@@ -262,17 +261,15 @@ def _coordinates(issues: gpd.GeoDataFrame) -> NDArray[np.float64]:
     """Give x, y of every issue, NaN where it has no point."""
     require_crs(issues, name="issues")
     points = issues.geometry.to_numpy()
-    kind = shapely.get_type_id(points)
-    there = (kind >= 0) & ~shapely.is_empty(points)
-    if (wrong := there & (kind != _POINT)).any():
+    xy, wrong = shape_coordinates(points)
+    if wrong.any():
         at = int(np.argmax(wrong))
         raise InputError(
             f"{int(wrong.sum())} of {len(points)} issues are no points (first: {issues.index[at]!r}, "
             f"{points[at].geom_type}), but an issue is in the unit that its point is in; "
             "give points, for example issues.set_geometry(issues.representative_point())"
         )
-    points = points if there.all() else np.where(there, points, _NOWHERE)
-    return np.column_stack([shapely.get_x(points), shapely.get_y(points)])
+    return xy
 
 
 def _codes_at(

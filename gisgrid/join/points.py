@@ -32,7 +32,8 @@ def shape_coordinates(shapes: NDArray[np.object_]) -> tuple[NDArray[np.float64],
     kind = shapely.get_type_id(shapes)
     there = (kind >= 0) & ~shapely.is_empty(shapes)
     wrong = there & (kind != _POINT)
-    points = np.where(there & ~wrong, shapes, _NOWHERE)
+    usable = there & ~wrong
+    points = shapes if usable.all() else np.where(usable, shapes, _NOWHERE)
     return np.column_stack([shapely.get_x(points), shapely.get_y(points)]), wrong
 
 

@@ -80,7 +80,7 @@ def test_describe_needs_no_data(gisgrid, layers_dir, tmp_path, monkeypatch):
 def test_check_says_that_all_is_well(gisgrid, layers_dir, demo_data):
     code, out, _ = gisgrid("check", "--layers", layers_dir, "--data", demo_data)
     assert code == 0, out
-    assert out.splitlines()[-1] == "all 17 layers keep their contracts"
+    assert out.splitlines()[-1] == "all 21 layers keep their contracts"
     code, out, _ = gisgrid(
         "check", "streets", "communities", "--layers", layers_dir, "--data", demo_data
     )
@@ -102,11 +102,11 @@ def test_build_builds_once(gisgrid, layers_dir, demo_data, tmp_path):
     shutil.copytree(demo_data, data, ignore=shutil.ignore_patterns("derived"))
     code, out, err = gisgrid("build", "--layers", layers_dir, "--data", data)
     assert code == 0, out
-    assert len(re.findall(r"(?m)^built ", out)) == 7
+    assert len(re.findall(r"(?m)^built ", out)) == 11
     assert "because it was not built yet" in out
-    assert len(re.findall(r"(?m)^building: ", err)) == 7
+    assert len(re.findall(r"(?m)^building: ", err)) == 11
     code, out, err = gisgrid("build", "--layers", layers_dir, "--data", data)
-    assert (code, len(re.findall(r"(?m)^current ", out)), err) == (0, 7, "")
+    assert (code, len(re.findall(r"(?m)^current ", out)), err) == (0, 11, "")
     code, out, _ = gisgrid("build", "issue_months", "--force", "--layers", layers_dir, "--data", data, "--json")  # fmt: skip
     (step,) = json.loads(out)["steps"]
     assert (code, step["layer"], step["status"], step["why"]) == (

@@ -24,7 +24,7 @@ def test_the_city_is_there_with_its_truth_and_its_record(demo_data):
     }
     assert len(record["sha256"]) == 10
     assert (demo_data / "truth.parquet").exists()
-    assert len(list((demo_data / "derived").glob("*.provenance.json"))) == 7
+    assert len(list((demo_data / "derived").glob("*.provenance.json"))) == 11
 
 
 def test_the_second_start_makes_nothing(gisgrid, demo_data):
@@ -98,6 +98,6 @@ def test_a_derived_layer_that_cannot_be_built_is_said(gisgrid, demo_data, layers
     code, _, err = gisgrid("demo", "--layers", layers, "--data", data, *DEMO)
     assert code == 2
     assert (
-        "1 of 7 derived layers could not be built (first: issue_hotspots, a cell of -1 m covers nothing"
+        "1 of 11 derived layers could not be built (first: issue_hotspots, a cell of -1 m covers nothing"
         in err
     )

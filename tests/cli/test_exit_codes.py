@@ -25,7 +25,7 @@ def test_all_is_well_is_0(process):
         (["check", "--layers", "nowhere"], "there is no folder of layers 'nowhere', which --layers names"),
         (["check", "--layers", "{layers}", "--data", "nowhere"], "there is no data folder 'nowhere'"),
         (["build", "--layers", "nowhere"], "there is no folder of layers 'nowhere'"),
-        (["describe", "comunities", "--layers", "{layers}"], "no layer 'comunities' among 17 layers; did you mean 'communities'?"),
+        (["describe", "comunities", "--layers", "{layers}"], "no layer 'comunities' among 21 layers; did you mean 'communities'?"),
         (["build", "communities", "--layers", "{layers}", "--data", "."], "'communities' is a source, which is given and not made"),
         (["init"], "Missing argument"),
         (["demo", "--issues", "7"], "--issues"),
@@ -89,7 +89,7 @@ def test_a_mistake_of_gisgrid_itself_is_70_and_asks_for_a_report(gisgrid, monkey
 def test_faults_are_1(gisgrid, layers_dir, tmp_path):
     code, out, _ = gisgrid("check", "--layers", layers_dir, "--data", tmp_path)
     assert code == 1
-    assert "17 faults in 17 of 17 layers" in out
+    assert "21 faults in 21 of 21 layers" in out
 
 
 def test_layers_that_wait_are_1(gisgrid, layers_dir, tmp_path):

@@ -245,7 +245,7 @@ def test_an_optimised_map_says_every_choice_and_loses_no_report(planted):
     assert made.excluded[derived.REPEATED] == 1
     assert made.excluded[derived.IN_NO_AREA] == 2
     said = " ".join(made.notes)
-    for word in ("cells of ", "neighbours within ", "incidents per cell on average"):
+    for word in ("cells of ", "neighbours within ", "incidents per neighbourhood on average"):
         assert word in said
     assert all(getattr(note, "zh", "") for note in made.notes)
     hot = cells[cells["label"].isin(["hot_99"])].geometry.centroid
