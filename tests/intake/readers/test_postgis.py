@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -39,7 +40,7 @@ def run(program, *arguments):
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory):
+def database():
     """The address of a new database, or a skip that says what is missing."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin")) if sys.platform == "linux" else []
     if not programs:
@@ -47,13 +48,13 @@ def database(tmp_path_factory):
     if not list(Path("/usr/share/postgresql").glob("*/extension/postgis.control")):
         pytest.skip("PostgreSQL has no PostGIS extension here")
     as_user = []
-    folder = tmp_path_factory.mktemp("pg")
+    folder = Path(
+        tempfile.mkdtemp(prefix="pg-")
+    )  # short, for its socket, and where another user may go
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         if not shutil.which("runuser"):
             pytest.skip("PostgreSQL does not run as root and there is no runuser")
         as_user = ["runuser", "-u", "postgres", "--"]
-        for each in (folder, *folder.parents[:2]):
-            each.chmod(each.stat().st_mode | 0o011)
         shutil.chown(folder, "postgres")
     control = [*as_user, str(programs[-1] / "pg_ctl"), "-D", f"{folder}/data", "-w", "-t", "60"]
     run(
@@ -76,6 +77,7 @@ def database(tmp_path_factory):
         yield url
     finally:
         run(*control, "-m", "immediate", "stop")
+        shutil.rmtree(folder)
 
 
 def read(url):
