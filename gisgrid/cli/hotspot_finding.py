@@ -109,7 +109,7 @@ def ground(asked: Asked) -> tuple[gpd.GeoDataFrame, Note]:
             en=f"the units were brought from {crs_label(own)} to {crs_label(metric)}, and cells are laid over them",
         )
         return frame.to_crs(metric), Note.of(text)
-    issues = asked.issues
+    issues = derived.incidents(asked.issues)
     metric = local_metric_crs(issues)
     hull = issues.to_crs(metric).geometry.union_all().convex_hull
     if hull.geom_type != "Polygon":

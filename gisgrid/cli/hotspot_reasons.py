@@ -254,6 +254,6 @@ def _km2(areas: derived.Areas) -> pd.Series:
 
 def _counts(areas: derived.Areas, issues: gpd.GeoDataFrame) -> pd.Series:
     """Count later incidents in the same areas."""
-    first = issues[issues["duplicate_of"].isna()].to_crs(areas.frame.crs)
+    first = derived.incidents(issues).to_crs(areas.frame.crs)
     codes = assign_units(first, {areas.key: areas.frame})[areas.key]
     return unit_counts(codes, areas.frame[areas.key]).astype(float)

@@ -44,6 +44,7 @@ _N_HOTTEST: Final = 10
 
 
 LEFT_OUT: Final = {
+    "on_fallback_points": derived.NO_PLACE,
     "repeats": derived.REPEATED,
     "unassigned": derived.IN_NO_AREA,
     "in_slivers": derived.IN_SLIVERS,
@@ -94,7 +95,7 @@ def _later(request: Request, units: Units | None) -> gpd.GeoDataFrame | None:
     later = read_reports(
         Path(request.compare), reference=_reference(units), stated=_stated(request)
     )
-    return later.accepted[later.accepted["fallback"].isna()]
+    return later.accepted
 
 
 def _stated(request: Request) -> Stated:
@@ -191,14 +192,7 @@ def found(
         What was found; nothing is written.
     """
     notes: list[str] = [*reports.notes, *(units.notes if units else ())]
-    is_place = reports.accepted["fallback"].isna()
-    asked = Asked(reports.accepted[is_place], units, request, _timezone(request, reports))
-    if not is_place.all():
-        text = Text(
-            zh=f"{int((~is_place).sum())} 条上报落在导出系统的默认坐标上，不计入",
-            en=f"{int((~is_place).sum())} reports lie where exports put what has no place, and are left out",
-        )
-        notes.append(Note.of(text))
+    asked = Asked(reports.accepted, units, request, _timezone(request, reports))
     judged = None if later is None else Later(later)
     if (day := day_of(request)) is not None:
         asked, judged = _until(asked, day)
@@ -208,7 +202,7 @@ def found(
     notes += made.notes
     if isinstance(value, gpd.GeoDataFrame):
         value = _with_own_columns(value, units, result.key)
-    incidents = asked.issues[asked.issues["duplicate_of"].isna()].to_crs(result.ground.crs)
+    incidents = derived.incidents(asked.issues).to_crs(result.ground.crs)
     inside = assign_units(incidents, {}, zones={"inside": result.ground})["inside"]
     summary: dict[str, Any] = {
         "method": request.method,
@@ -216,7 +210,6 @@ def found(
         "accepted": len(reports.accepted),
         "rejected": len(reports.rejected),
         "rejected_by_reason": reports.ingestion.rejected,
-        "on_fallback_points": int((~is_place).sum()),
         **{name: made.excluded.get(reason, 0) for name, reason in LEFT_OUT.items()},
         **_said_of(value, method, result, notes),
         "crs": crs_label(CRS(value.crs)),
@@ -226,7 +219,7 @@ def found(
         summary["explanation"] = told.as_dict()
     if judged is not None:
         table, about = compared(result, asked, judged)
-        summary["later"] = len(judged.issues)
+        summary["later"] = len(derived.incidents(judged.issues))
         rows = table.rename_axis("method").reset_index().astype("object")
         summary["compare"] = rows.where(rows.notna(), None).to_dict("records")
         notes += about

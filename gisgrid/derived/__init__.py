@@ -2,7 +2,8 @@
 
 The functions that a layer names under ``[derived] function``: input layers' frames and the layer's parameters in, a
 `Derivation` out, with the result, what was left out and why, and the decisions taken on the way.
-A *report* is what somebody sent in; an *incident* is a report that repeats no other (``duplicate_of`` is missing).
+A *report* is what somebody sent in; an *incident* is a report that repeats no other (``duplicate_of`` is missing). Reports that `gisgrid ingest` found on points that are no place (``fallback`` says why) are
+left out everywhere, and counted.
 
 `counts` and `months` only count, `surfaces` smooths, `clusters` outlines; `areas` counts for a test, `terms` says how it is tested, and `hotspots`, `outliers`, `optimised`,
 `scans` and `emerging` test.
@@ -13,13 +14,14 @@ from gisgrid.derived.clusters import issue_clusters
 from gisgrid.derived.counts import unit_issues
 from gisgrid.derived.emerging import patterned, unit_patterns
 from gisgrid.derived.hotspots import cell_hotspots, hot, unit_hotspots
-from gisgrid.derived.incidents import in_metres, names_of
+from gisgrid.derived.incidents import in_metres, incidents, names_of
 from gisgrid.derived.months import issue_months
 from gisgrid.derived.notes import (
     FAR_OUT,
     IN_NO_AREA,
     IN_PART_STEPS,
     IN_SLIVERS,
+    NO_PLACE,
     NO_RESIDENTS,
     NO_TIME,
     REPEATED,
@@ -39,6 +41,7 @@ __all__ = [
     "IN_PART_STEPS",
     "IN_SLIVERS",
     "NEIGHBOURS",
+    "NO_PLACE",
     "NO_RESIDENTS",
     "NO_TIME",
     "REPEATED",
@@ -54,6 +57,7 @@ __all__ = [
     "fitted",
     "hot",
     "in_metres",
+    "incidents",
     "issue_clusters",
     "issue_density",
     "issue_months",

@@ -14,8 +14,8 @@ from gisgrid.analysis import (
     rate,
 )
 from gisgrid.catalogue import Derivation
-from gisgrid.derived.incidents import demand, in_crs_of, names_of
-from gisgrid.derived.notes import IN_NO_AREA, IN_SLIVERS, NO_RESIDENTS, REPEATED, Note, left_out
+from gisgrid.derived.incidents import demand, names_of, reported
+from gisgrid.derived.notes import IN_NO_AREA, IN_SLIVERS, NO_RESIDENTS, Note, left_out
 from gisgrid.errors import InputError
 from gisgrid.grids import tessellate
 from gisgrid.join import assign_units, unit_counts
@@ -159,10 +159,9 @@ def unit_areas(
     ColumnError
         A column is missing.
     """
-    demand(issues, "issues", "duplicate_of")
     demand(units, "units", key, *([] if population is None else [population]))
-    issues, notes = in_crs_of(issues, units)
-    incidents = issues[issues["duplicate_of"].isna()]
+    counted = reported(issues, units)
+    incidents = counted.incidents
     codes = assign_units(incidents, {key: units})[key]
     counts = unit_counts(codes, units[key])
     frame = units[[key, *names_of(map(str, units.columns))]].assign(n_incidents=counts.to_numpy())
@@ -174,14 +173,14 @@ def unit_areas(
         without_rate = int(rates.isna().sum())
         frame = frame.assign(population=units[population], incidents_per_1000=rates.to_numpy())
     excluded = {
-        REPEATED: len(issues) - len(incidents),
+        **counted.excluded,
         IN_NO_AREA: codes.isna().sum(),
         NO_RESIDENTS: without_rate,
     }
     frame = gpd.GeoDataFrame(frame, geometry=units.geometry)
     return Areas(
         frame=frame, key=key, counts=counts, denominator=residents, per=1000.0,
-        incidents=incidents, codes=codes, excluded=left_out(excluded), notes=notes,
+        incidents=incidents, codes=codes, excluded=left_out(excluded), notes=counted.notes,
     )  # fmt: skip
 
 
@@ -222,11 +221,10 @@ def cell_areas(
     InputError
         There is no such shape.
     """
-    demand(issues, "issues", "duplicate_of")
     if shape not in {"hexagon", "square"}:
         raise InputError(f"shape = {shape!r} is no tessellation; choose hexagon or square")
-    issues, notes = in_crs_of(issues, area)
-    incidents = issues[issues["duplicate_of"].isna()]
+    counted = reported(issues, area)
+    incidents, notes = counted.incidents, counted.notes
     whole = tessellate(area, cell_m=cell_m, shape=cast("Literal['hexagon', 'square']", shape))
     cells = whole[whole["share_inside"] >= min_share_inside].reset_index(drop=True)
     found = assign_units(incidents, {"cell_id": whole}, zones={"inside": area})
@@ -243,7 +241,7 @@ def cell_areas(
         incidents_per_km2=rate(counts, inside_km2).to_numpy(),
     )
     excluded = {
-        REPEATED: len(issues) - len(incidents),
+        **counted.excluded,
         IN_NO_AREA: len(incidents) - inside,
         IN_SLIVERS: inside - int(codes.notna().sum()),
     }

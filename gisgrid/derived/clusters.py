@@ -8,8 +8,8 @@ from gisgrid.analysis.outlines import cluster_outlines
 from gisgrid.analysis.point_clusters import dbscan, hdbscan
 from gisgrid.catalogue import Derivation
 from gisgrid.crs import require_metres
-from gisgrid.derived.incidents import demand, in_crs_of
-from gisgrid.derived.notes import IN_NO_AREA, REPEATED, SCATTERED, Note, heard, left_out
+from gisgrid.derived.incidents import reported
+from gisgrid.derived.notes import IN_NO_AREA, SCATTERED, Note, heard, left_out
 from gisgrid.join import assign_units
 from gisgrid.schema import Text
 
@@ -55,10 +55,9 @@ def issue_clusters(
     -----
     No test: see `gisgrid.analysis.point_clusters.dbscan`.
     """
-    demand(issues, "issues", "duplicate_of")
     require_metres(area, what="clusters of reports", name="area")
-    issues, notes = in_crs_of(issues, area)
-    incidents = issues[issues["duplicate_of"].isna()]
+    counted = reported(issues, area)
+    incidents = counted.incidents
     inside = assign_units(incidents, {}, zones={"inside": area})["inside"]
     within = incidents[inside]
     said: list[str] = []
@@ -82,8 +81,8 @@ def issue_clusters(
         en="clusters are no test: where incidents are many, some are near each other by chance alone",
     )
     excluded = {
-        REPEATED: len(issues) - len(incidents),
+        **counted.excluded,
         IN_NO_AREA: int((~inside).sum()),
         SCATTERED: int(cluster.isna().sum()),
     }
-    return Derivation(value, left_out(excluded), (*notes, Note.of(text), *said))
+    return Derivation(value, left_out(excluded), (*counted.notes, Note.of(text), *said))

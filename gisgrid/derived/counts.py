@@ -7,8 +7,8 @@ import pandas as pd
 
 from gisgrid.analysis import rate
 from gisgrid.catalogue import Derivation
-from gisgrid.derived.incidents import demand, in_crs_of
-from gisgrid.derived.notes import IN_NO_AREA, left_out
+from gisgrid.derived.incidents import demand, reported
+from gisgrid.derived.notes import IN_NO_AREA, NO_PLACE, left_out
 from gisgrid.join import assign_units, unit_counts
 
 
@@ -55,12 +55,11 @@ def unit_issues(issues: gpd.GeoDataFrame, units: gpd.GeoDataFrame, *, key: str) 
     >>> made.excluded
     {'reports that lie in none of the areas, or have no place': 1}
     """
-    demand(issues, "issues", "duplicate_of", "status")
     demand(units, "units", key, "name_zh", "name_en", "population", "area_km2")
-    issues, notes = in_crs_of(issues, units)
-    codes = assign_units(issues, {key: units})[key]
-    first = issues["duplicate_of"].isna()
-    still_open = first & (issues["status"] == "open")
+    counted = reported(issues, units, "status")
+    codes = assign_units(counted.reports, {key: units})[key]
+    first = counted.is_first
+    still_open = first & (counted.reports["status"] == "open")
     counts = pd.DataFrame(
         {
             "n_reports": unit_counts(codes, units[key]),
@@ -73,4 +72,5 @@ def unit_issues(issues: gpd.GeoDataFrame, units: gpd.GeoDataFrame, *, key: str) 
     value["incidents_per_1000"] = rate(counts["n_incidents"], units["population"], per=1000)
     value["incidents_per_km2"] = rate(counts["n_incidents"], units["area_km2"])
     value = gpd.GeoDataFrame(value, geometry=units.geometry)
-    return Derivation(value, left_out({IN_NO_AREA: codes.isna().sum()}), notes)
+    excluded = {NO_PLACE: counted.excluded[NO_PLACE], IN_NO_AREA: codes.isna().sum()}
+    return Derivation(value, left_out(excluded), counted.notes)

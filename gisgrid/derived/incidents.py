@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import geopandas as gpd
+import pandas as pd
 from pyproj import CRS
 
 from gisgrid.crs import crs_label, is_metric, local_metric_crs, require_crs
-from gisgrid.derived.notes import Note
+from gisgrid.derived.notes import NO_PLACE, REPEATED, Note
 from gisgrid.errors import ColumnError, did_you_mean
 from gisgrid.schema import Text
 
@@ -36,6 +38,85 @@ def demand(frame: gpd.GeoDataFrame, name: str, *columns: str) -> None:
                 f"no column {column!r} among {len(frame.columns)} columns of {name!r}"
                 f"{did_you_mean(column, map(str, frame.columns))}"
             )
+
+
+@dataclass(frozen=True)
+class Reported:
+    """The reports that count, in the CRS of what they are counted by.
+
+    Attributes
+    ----------
+    reports
+        Those on real places.
+    is_first
+        Which of them repeat no other: the incidents.
+    excluded
+        What does not count, by reason.
+    notes
+        What was decided.
+    """
+
+    reports: gpd.GeoDataFrame
+    is_first: pd.Series
+    excluded: Mapping[str, int]
+    notes: tuple[str, ...]
+
+    @property
+    def incidents(self) -> gpd.GeoDataFrame:
+        """The reports that repeat no other."""
+        return self.reports[self.is_first]
+
+
+def reported(issues: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, *columns: str) -> Reported:
+    """Leave out what is on no real place, tell incidents from repeats, and go to the CRS of the areas.
+
+    Parameters
+    ----------
+    issues
+        Points in any CRS, with `duplicate_of`; with `fallback` where `gisgrid ingest` made them.
+    areas
+        Areas in any CRS.
+    *columns
+        Further columns that are needed.
+
+    Returns
+    -------
+    Reported
+        The reports that count.
+
+    Raises
+    ------
+    CrsError
+        A frame has no CRS.
+    ColumnError
+        A column is missing.
+    """
+    demand(issues, "issues", "duplicate_of", *columns)
+    placed = _on_real_places(issues)
+    reports, notes = in_crs_of(placed, areas)
+    is_first = reports["duplicate_of"].isna()
+    excluded = {NO_PLACE: len(issues) - len(placed), REPEATED: int((~is_first).sum())}
+    return Reported(reports, is_first, excluded, notes)
+
+
+def incidents(issues: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Give the reports on real places that repeat no other.
+
+    Parameters
+    ----------
+    issues
+        As for `reported`.
+
+    Returns
+    -------
+    GeoDataFrame
+        Some of the rows.
+    """
+    return _on_real_places(issues[issues["duplicate_of"].isna()])
+
+
+def _on_real_places(issues: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    return issues[issues["fallback"].isna()] if "fallback" in issues.columns else issues
 
 
 def in_crs_of(

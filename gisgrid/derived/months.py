@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from gisgrid.catalogue import Derivation
-from gisgrid.derived.incidents import demand, in_crs_of
-from gisgrid.derived.notes import IN_NO_AREA, NO_TIME, REPEATED, left_out
+from gisgrid.derived.incidents import demand, reported
+from gisgrid.derived.notes import IN_NO_AREA, NO_TIME, left_out
 from gisgrid.join import assign_units
 
 _NO_MONTHS: Final = pd.PeriodIndex([], freq="M")
@@ -45,11 +45,10 @@ def issue_months(
     ColumnError
         A column is missing.
     """
-    demand(issues, "issues", "duplicate_of", "reported_at")
     demand(units, "units", key)
-    issues, notes = in_crs_of(issues, units)
+    counting = reported(issues, units, "reported_at")
+    issues, first = counting.reports, counting.is_first
     when = issues["reported_at"].dt.tz_convert(timezone).dt.tz_localize(None)
-    first = issues["duplicate_of"].isna()
     codes = assign_units(issues, {key: units})[key]
     counted = first & codes.notna() & when.notna()
     days = when.dt.normalize()
@@ -68,10 +67,10 @@ def issue_months(
         }
     )
     excluded = {
-        REPEATED: (~first).sum(),
+        **counting.excluded,
         IN_NO_AREA: (first & codes.isna()).sum(),
         NO_TIME: (first & codes.notna() & when.isna()).sum(),
     }
     return Derivation(
-        value, left_out(excluded), (*notes, f"months begin at midnight in {timezone}")
+        value, left_out(excluded), (*counting.notes, f"months begin at midnight in {timezone}")
     )

@@ -11,6 +11,7 @@ from gisgrid.errors import NullResultWarning, SmallSampleWarning
 from gisgrid.schema import Text
 
 REPEATED: Final = "reports that repeat an earlier one"
+NO_PLACE: Final = "reports on points that are no place (a default of the system they came from)"
 IN_NO_AREA: Final = "reports that lie in none of the areas, or have no place"
 IN_SLIVERS: Final = "incidents in cells that lie too little inside the city to be compared"
 NO_RESIDENTS: Final = "areas without residents, which have no rate"

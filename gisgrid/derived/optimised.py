@@ -18,8 +18,8 @@ from gisgrid.catalogue import Derivation
 from gisgrid.crs import require_metres
 from gisgrid.derived.areas import Areas, cell_areas
 from gisgrid.derived.hotspots import hot
-from gisgrid.derived.incidents import demand, in_crs_of
-from gisgrid.derived.notes import FAR_OUT, IN_NO_AREA, REPEATED, Note, left_out
+from gisgrid.derived.incidents import reported
+from gisgrid.derived.notes import FAR_OUT, IN_NO_AREA, Note, left_out
 from gisgrid.derived.outliers import alike
 from gisgrid.derived.terms import FEW_AROUND, Terms, incidents_around, neighbourhood
 from gisgrid.join import assign_units
@@ -168,10 +168,9 @@ def fitted(
     InputError
         Fewer than 30 incidents inside the city, or all at one place.
     """
-    demand(issues, "issues", "duplicate_of")
     require_metres(area, what="an optimised analysis", name="area")
-    issues, notes = in_crs_of(issues, area)
-    incidents = issues[issues["duplicate_of"].isna()]
+    counted = reported(issues, area)
+    incidents = counted.incidents
     inside = assign_units(incidents, {}, zones={"inside": area})["inside"]
     within = incidents[inside]
     far, about_outliers = locational_outliers(within)
@@ -188,12 +187,12 @@ def fitted(
     areas = areas.without(
         left_out(
             {
-                REPEATED: len(issues) - len(incidents),
+                **counted.excluded,
                 IN_NO_AREA: int((~inside).sum()),
                 FAR_OUT: int(far.sum()),
             }
         ),
-        notes=(*notes, *choices, about_reach, *about_chance),
+        notes=(*counted.notes, *choices, about_reach, *about_chance),
     )
     return areas, replace(terms, neighbours=reach, permutations=permutations)
 

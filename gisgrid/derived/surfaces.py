@@ -6,8 +6,8 @@ import geopandas as gpd
 
 from gisgrid.analysis import kernel_density
 from gisgrid.catalogue import Derivation
-from gisgrid.derived.incidents import demand, in_crs_of
-from gisgrid.derived.notes import IN_NO_AREA, REPEATED, left_out
+from gisgrid.derived.incidents import reported
+from gisgrid.derived.notes import IN_NO_AREA, left_out
 from gisgrid.join import assign_units
 
 
@@ -39,9 +39,8 @@ def issue_density(
     ColumnError
         A column is missing.
     """
-    demand(issues, "issues", "duplicate_of")
-    issues, notes = in_crs_of(issues, area)
-    incidents = issues[issues["duplicate_of"].isna()]
+    counted = reported(issues, area)
+    incidents = counted.incidents
     inside = assign_units(incidents, {}, zones={"inside": area})["inside"]
     west, south, east, north = area.total_bounds
     margin = bandwidth_m + 2 * cell_m
@@ -51,5 +50,5 @@ def issue_density(
         bandwidth_m=bandwidth_m,
         bbox=(west - margin, south - margin, east + margin, north + margin),
     )
-    excluded = {REPEATED: len(issues) - len(incidents), IN_NO_AREA: (~inside).sum()}
-    return Derivation(surface, left_out(excluded), notes)
+    excluded = {**counted.excluded, IN_NO_AREA: (~inside).sum()}
+    return Derivation(surface, left_out(excluded), counted.notes)

@@ -398,3 +398,22 @@ def test_chicago_the_map_names_the_hot_areas(chicago_found):
     page = (chicago_found / "lonlat.html").read_text(encoding="utf-8")
     assert page.index("HUMBOLDT PARK</button>") < page.index("AUBURN GRESHAM</button>")
     assert "74,178" in page
+
+
+def test_a_pile_at_the_town_hall_is_left_out_and_said(city, tmp_path, capsys):
+    table = pd.read_csv(city / "reports.csv", dtype=str, encoding="gb18030")
+    hall = table.iloc[[100] * 900].assign(案件编号=[f"9{n:05d}" for n in range(900)])
+    hall["上报时间"] = [f"2026年3月{1 + n % 28}日 {n % 24:02d}:15" for n in range(900)]
+    pd.concat([table, hall]).to_csv(tmp_path / "piled.csv", index=False)
+    counted = {}
+    for name, reports in (("plain", city / "reports.csv"), ("piled", tmp_path / "piled.csv")):
+        assert hotspots(city, "-o", tmp_path / f"{name}.gpkg", "--json", reports=reports) == 0
+        said = json.loads(capsys.readouterr().out)
+        counted[name] = (said["on_fallback_points"], said["counted"])
+    assert counted["plain"][0] == 0
+    assert counted["piled"] == (
+        901,
+        counted["plain"][1] - 1,
+    )  # the report that was there goes with them
+    frame = gpd.read_file(tmp_path / "piled.gpkg")
+    assert frame["n_incidents"].sum() == counted["piled"][1]

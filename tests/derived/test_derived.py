@@ -343,3 +343,37 @@ def test_few_incidents_are_said_to_make_the_labels_liberal(n_each, says):
     cells = derived.cell_hotspots(reports(places), city(), cell_m=SIDE, shape="square")
     assert any("incidents per area are few" in note for note in units.notes) is says
     assert any("incidents per area are few" in note for note in cells.notes) is says
+
+
+@pytest.mark.parametrize(
+    ("function", "options"),
+    [
+        ("unit_issues", {"key": "community_code"}),
+        ("unit_hotspots", {"key": "community_code"}),
+        ("unit_outliers", {"key": "community_code"}),
+        ("unit_clusters", {"key": "community_code"}),
+        ("unit_patterns", {"key": "community_code", "timezone": "Asia/Shanghai", "step": "month"}),
+        ("cell_hotspots", {"cell_m": 500}),
+        ("optimised_hotspots", {}),
+        ("issue_density", {"cell_m": 100, "bandwidth_m": 600}),
+        ("issue_clusters", {"min_reports": 5, "radius_m": 400}),
+        ("issue_months", {"key": "community_code", "timezone": "Asia/Shanghai"}),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*:gisgrid.errors.SmallSampleWarning")
+def test_what_is_on_no_real_place_is_left_out_and_counted(function, options):
+    rng = np.random.default_rng(4)
+    times = [f"2026-{1 + i % 6:02d}-10T00:00" for i in range(160)]
+    issues = reports([tuple(xy) for xy in rng.uniform(10, 3_990, (160, 2))], times=times)
+    pile = reports([(1_500.0, 1_500.0)] * 40, times=times[:40])
+    both = pd.concat([issues.assign(fallback=None), pile.assign(fallback="pile")])
+    act = getattr(derived, function)
+    found, alone = (
+        act(both.reset_index(drop=True), city(), **options),
+        act(issues, city(), **options),
+    )
+    assert found.excluded == {**alone.excluded, derived.NO_PLACE: 40}
+    if function == "issue_density":
+        np.testing.assert_array_equal(found.value.values, alone.value.values)
+    else:
+        pd.testing.assert_frame_equal(pd.DataFrame(found.value), pd.DataFrame(alone.value))
