@@ -5,8 +5,8 @@ from pathlib import Path
 import geopandas as gpd
 from timing import row, seconds
 
-from gisgrid.grids.repair import repair
-from gisgrid.grids.validation import Relations, validate
+from gisgrid.grids.validation.grid_report import Relations, validate
+from gisgrid.grids.validation.mending import repair
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "taipei"
 LEVELS = {"towns": "TOWNCODE", "code2": "CODE2", "code1": "CODE1", "base_units": "CODEBASE"}

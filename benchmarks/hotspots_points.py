@@ -7,11 +7,11 @@ from scipy import ndimage
 from sklearn.cluster import DBSCAN
 from timing import row, seconds
 
-from gisgrid.analysis.density import kernel_density
-from gisgrid.analysis.point_clusters import dbscan
-from gisgrid.analysis.segments import nearest_segment, segment_graph
-from gisgrid.analysis.street_density import street_kernel_density
-from gisgrid.analysis.street_graph import street_segments
+from gisgrid.analysis.clusters.by_density import dbscan
+from gisgrid.analysis.streets.density import street_kernel_density
+from gisgrid.analysis.streets.network import street_segments
+from gisgrid.analysis.streets.segments import nearest_segment, segment_graph
+from gisgrid.analysis.surfaces.density import kernel_density
 
 ORIGIN = np.array([500_000.0, 3_900_000.0])
 

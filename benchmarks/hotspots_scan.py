@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 from timing import row, seconds
 
-from gisgrid.analysis.scan import scan
-from gisgrid.analysis.scan_space_time import space_time_scan
-from gisgrid.analysis.scan_windows import Window
+from gisgrid.analysis.scans.space_time import space_time_scan
+from gisgrid.analysis.scans.spatial import scan
+from gisgrid.analysis.scans.windows import Window
 
 EAST, NORTH = 500_000.0, 3_900_000.0
 

@@ -12,12 +12,12 @@ from statsmodels.duration.survfunc import SurvfuncRight
 from timing import row, seconds
 
 from gisgrid.analysis import contiguity
-from gisgrid.analysis.cube import space_time_cube
-from gisgrid.analysis.emerging import emerging_hotspots
-from gisgrid.analysis.near_repeat import knox, near_repeat
-from gisgrid.analysis.rebound import rebound, time_to_next
-from gisgrid.analysis.survival import kaplan_meier
-from gisgrid.analysis.trend import mann_kendall, theil_sen
+from gisgrid.analysis.campaigns.returns import rebound, time_to_next
+from gisgrid.analysis.campaigns.survival import kaplan_meier
+from gisgrid.analysis.space_time.cube import space_time_cube
+from gisgrid.analysis.space_time.emerging import emerging_hotspots
+from gisgrid.analysis.space_time.near_repeats import knox, near_repeat
+from gisgrid.analysis.space_time.trend import mann_kendall, theil_sen
 
 STEPS = 36
 START = pd.Timestamp("2022-11-01", tz="UTC")

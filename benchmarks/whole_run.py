@@ -53,8 +53,8 @@ def whole_run(folder: Path) -> dict[str, float]:
     """Seconds of each step, the imports among them, as a user waits for them."""
     clock = _Clock()
     from gisgrid.analysis import contiguity, hotspots, kernel_density
-    from gisgrid.analysis.cube import space_time_cube
-    from gisgrid.analysis.emerging import emerging_hotspots
+    from gisgrid.analysis.space_time.cube import space_time_cube
+    from gisgrid.analysis.space_time.emerging import emerging_hotspots
     from gisgrid.crs import parse_crs
     from gisgrid.files import read_frame, write_surface
     from gisgrid.intake import Reference, ingest

@@ -6,6 +6,7 @@ significant has no fill. The layers' style.json files use these values, and a te
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, Literal
 
 Label = Literal["hot_99", "hot_95", "hot_90", "not_significant", "cold_90", "cold_95", "cold_99"]
@@ -43,6 +44,27 @@ CLUSTER_COLOURS: Final[dict[str, str | None]] = {
     "not_significant": None,
 }
 """Clusters and outliers (local Moran): alike in the strong colours, unlike in the light ones."""
+
+CLUSTER_TEXTS: Final[dict[str, dict[str, str]]] = {
+    "high_high": {"zh": "高值聚集", "en": "High among high"},
+    "high_low": {"zh": "高值异常（周围低）", "en": "High among low (outlier)"},
+    "low_high": {"zh": "低值异常（周围高）", "en": "Low among high (outlier)"},
+    "low_low": {"zh": "低值聚集", "en": "Low among low"},
+    "not_significant": {"zh": "不显著", "en": "Not significant"},
+}
+
+CONTRAST_COLOURS: Final[dict[str, str | None]] = {
+    "different": "#b35806",
+    "similar": "#8073ac",
+    "not_significant": None,
+}
+"""Contrasts (local Geary) say nothing of high or low, so they are neither red nor blue."""
+
+CONTRAST_TEXTS: Final[dict[str, dict[str, str]]] = {
+    "different": {"zh": "与邻居差别大", "en": "Unlike its neighbours"},
+    "similar": {"zh": "与邻居相近", "en": "Like its neighbours"},
+    "not_significant": {"zh": "不显著", "en": "Not significant"},
+}
 
 PATTERN_COLOURS: Final[dict[str, str | None]] = {
     f"{kind}_{side}": colour
@@ -82,6 +104,40 @@ DENSITY_RAMP: Final[tuple[str, ...]] = (
 
 RATE_RAMP: Final[tuple[str, ...]] = ("#f2f0f7", "#cbc9e2", "#9e9ac8", "#756bb1", "#54278f")
 """Counts and rates per unit, five classes."""
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """Colours for a quantity, from low to high.
+
+    Attributes
+    ----------
+    colours
+        Evenly spaced; between them colours are mixed.
+    kind
+        ``from_nothing``: the low end is nothing and transparent, and the first colours fade in. ``between``: every
+        value has a colour. ``about_nothing``: the same, and the middle colour means 0.
+    """
+
+    colours: tuple[str, ...]
+    kind: Literal["from_nothing", "between", "about_nothing"]
+
+
+RAMPS: Final[dict[str, Ramp]] = {
+    "density": Ramp(DENSITY_RAMP, "from_nothing"),
+    "rate": Ramp(RATE_RAMP, "from_nothing"),
+    "cold_hot": Ramp(
+        ("#2166ac", "#67a9cf", "#d1e5f0", "#f7f7f7", "#fddbc7", "#ef8a62", "#b2182b"), "about_nothing"
+    ),
+    "viridis": Ramp(
+        (
+            "#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725",
+        ),
+        "between",
+    ),
+    "greys": Ramp(("#f7f7f7", "#cccccc", "#969696", "#636363", "#252525"), "between"),
+}  # fmt: skip
+"""The ramps that a raster's tiles can be asked for by name."""
 
 INK: Final = "#2b3138"
 """Words on the map; their halo is `GROUND`."""

@@ -16,10 +16,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gisgrid.analysis.point_loops import compile_point_loops
-from gisgrid.analysis.scan_kernels import log_likelihood_ratio
-from gisgrid.analysis.scan_search import Problem, search
-from gisgrid.analysis.scan_windows import Places, Window
-from gisgrid.analysis.trend import mann_kendall
+from gisgrid.analysis.scans.kernels import log_likelihood_ratio
+from gisgrid.analysis.scans.search import Problem, search
+from gisgrid.analysis.scans.windows import Places, Window
+from gisgrid.analysis.space_time.trend import mann_kendall
 from gisgrid.progress import Progress, silent
 
 

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gisgrid.analysis.bandwidths import adaptive_bandwidth
-from gisgrid.analysis.density import kernel_density
-from gisgrid.analysis.nearest_neighbour_order import nearest_neighbour_clusters
-from gisgrid.analysis.point_clusters import dbscan
-from gisgrid.analysis.segments import nearest_segment, segment_graph
-from gisgrid.analysis.street_density import street_kernel_density
-from gisgrid.analysis.street_graph import street_segments
+from gisgrid.analysis.clusters.by_density import dbscan
+from gisgrid.analysis.clusters.nearest_neighbour import nearest_neighbour_clusters
+from gisgrid.analysis.streets.density import street_kernel_density
+from gisgrid.analysis.streets.network import street_segments
+from gisgrid.analysis.streets.segments import nearest_segment, segment_graph
+from gisgrid.analysis.surfaces.bandwidths import adaptive_bandwidth
+from gisgrid.analysis.surfaces.density import kernel_density
 
 
 def compile_point_loops() -> None:

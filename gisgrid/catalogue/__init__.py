@@ -11,7 +11,17 @@ from gisgrid.catalogue.folders import (
     resolve_layers,
     standard_layers,
 )
-from gisgrid.catalogue.layer import Contract, Derived, Inside, Layer, Source, StyleLayer, Tiles
+from gisgrid.catalogue.layer import (
+    Contract,
+    Derived,
+    Inside,
+    Layer,
+    LowZoom,
+    Privacy,
+    Source,
+    StyleLayer,
+    Tiles,
+)
 from gisgrid.catalogue.lineage import Derivation, Step, build, out_of_date
 from gisgrid.catalogue.provenance import Provenance, Value
 from gisgrid.catalogue.store import FolderStore, Store
@@ -27,6 +37,8 @@ __all__ = [
     "FolderStore",
     "Inside",
     "Layer",
+    "LowZoom",
+    "Privacy",
     "Provenance",
     "Source",
     "Step",

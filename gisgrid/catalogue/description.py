@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from gisgrid.catalogue.layer import Layer
+from gisgrid.catalogue.layer import Layer, Tiles
 from gisgrid.crs import parse_crs
 from gisgrid.errors import CrsError, did_you_mean
 from gisgrid.schema import Field
@@ -169,6 +169,8 @@ def _named_columns(layer: Layer) -> Iterator[tuple[str, str]]:
         yield "contract.inside.by", layer.contract.inside.by
     for name in layer.tiles.properties if layer.tiles is not None else ():
         yield "tiles.properties", name
+    if layer.tiles is not None and layer.tiles.low_zoom.counts_by is not None:
+        yield "tiles.low_zoom.counts_by", layer.tiles.low_zoom.counts_by
 
 
 def _tile_faults(layer: Layer) -> Iterator[str]:
@@ -183,12 +185,26 @@ def _tile_faults(layer: Layer) -> Iterator[str]:
         yield (
             f"has tiles.minzoom = {tiles.minzoom} above tiles.maxzoom = {tiles.maxzoom}; swap them"
         )
+    yield from _privacy_faults(layer, tiles)
     for field in layer.exposed:
         if is_free_text(field, primary_key=layer.primary_key):
             yield (
                 f"shows {field.name!r} in tiles.properties, which is free text that may hold names or telephone "
                 "numbers; remove it there, or state its allowed values or labels"
             )
+
+
+def _privacy_faults(layer: Layer, tiles: Tiles) -> Iterator[str]:
+    privacy, low = tiles.privacy, tiles.low_zoom
+    if (privacy.k_threshold or privacy.blur_m) and layer.geometry != "Point":
+        yield f"has [tiles.privacy] but geometry = {layer.geometry!r}, and only points are counted or blurred; remove it"
+    if privacy.k_threshold and low.strategy not in {"aggregate", "cluster"}:
+        yield (
+            f"has tiles.privacy.k_threshold = {privacy.k_threshold} with tiles.low_zoom.strategy = {low.strategy!r}, "
+            "which shows single features; use 'aggregate'"
+        )
+    if low.counts_by is not None and low.counts_by not in {field.name for field in layer.exposed}:
+        yield f"has tiles.low_zoom.counts_by = {low.counts_by!r}, which tiles.properties does not show; add it there"
 
 
 def _style_faults(layer: Layer) -> Iterator[str]:

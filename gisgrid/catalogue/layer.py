@@ -50,13 +50,75 @@ class Derived(_Described):
     parameters: Mapping[str, Parameter] = Key(default_factory=dict)
 
 
+class Privacy(_Described):
+    """What is done so that nobody is found in a layer of reports; it holds at every zoom, and in rows as in tiles.
+
+    Attributes
+    ----------
+    k_threshold
+        Where it is set, single features are never shown, only numbers that stand for at least so many.
+    blur_m
+        Where it is set, a point is shown in the middle of a square cell of this side, always the same one.
+    """
+
+    k_threshold: int = Key(default=0, ge=0, le=1000)
+    blur_m: float = Key(default=0, ge=0, le=20_000)
+
+
+class LowZoom(_Described):
+    """What is drawn where single features would be too many, and how much a tile may weigh.
+
+    Attributes
+    ----------
+    strategy
+        ``aggregate`` counts them per cell, ``one_per_pixel`` keeps one per pixel, ``drop_densest`` leaves out the
+        densest, ``cluster`` gathers near ones, ``none`` shows all. The tile and the TileJSON say what was done.
+    cell_px
+        Side of the cells that are counted, in pixels of a tile shown at 512 px: a power of two.
+    below
+        The first zoom at which single features are shown.
+    budget_bytes
+        The most a tile may weigh before compression; what would weigh more is thinned.
+    counts_by
+        A shown property with few values: each cell counts each of them too, as ``n_<value>``.
+    shares
+        Properties of a cell that say which share of its features a CQL2 text selects, 0 to 1.
+    """
+
+    strategy: Literal["aggregate", "one_per_pixel", "drop_densest", "cluster", "none"] = "aggregate"
+    cell_px: Literal[1, 2, 4, 8, 16, 32, 64, 128] = 16
+    below: int = Key(default=0, ge=0, le=22)
+    budget_bytes: int = Key(default=500_000, ge=10_000, le=50_000_000)
+    counts_by: str | None = None
+    shares: Mapping[str, str] = Key(default_factory=dict)
+
+
 class Tiles(_Described):
-    """What a map gets to see: the zooms, the columns, and whether the layer is on at first view."""
+    """What a map gets to see: the zooms, the columns, who may ask, and whether the layer is on at first view.
+
+    Attributes
+    ----------
+    minzoom, maxzoom
+        The zooms, both included.
+    properties
+        The columns that leave the server, and no others.
+    visible
+        Whether the layer is on at first view.
+    access
+        ``public``, or ``key``: only who names a key of the server's key file sees the layer's tiles and rows.
+    privacy
+        What is hidden so that nobody is found.
+    low_zoom
+        What is drawn where single features would be too many.
+    """
 
     minzoom: int = Key(default=0, ge=0, le=22)
     maxzoom: int = Key(default=14, ge=0, le=22)
     properties: tuple[str, ...] = ()
     visible: bool = False
+    access: Literal["public", "key"] = "public"
+    privacy: Privacy = Privacy()
+    low_zoom: LowZoom = LowZoom()
 
 
 class Inside(_Described):

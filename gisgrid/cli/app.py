@@ -12,11 +12,11 @@ import typer
 
 import gisgrid
 from gisgrid.cli import commands
-from gisgrid.cli.hotspots import hotspots
-from gisgrid.cli.ingest import ingest
-from gisgrid.cli.make_grids import balance_grids, make_grids
+from gisgrid.cli.grids.make_command import balance_grids, make_grids
+from gisgrid.cli.grids.validate_command import validate_grids
+from gisgrid.cli.hotspots.command import hotspots
+from gisgrid.cli.ingest.command import ingest
 from gisgrid.cli.plugins import CommandGroup
-from gisgrid.cli.validate_grids import validate_grids
 from gisgrid.errors import GisgridError
 
 _DEBUG: Final = "--debug"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -82,6 +82,32 @@ def shares(title: str) -> Iterator[Progress]:
             bars.update(known[step], completed=share)  # type: ignore[arg-type]  # a TaskID is an int
 
         yield heard
+
+
+def named(progress: Progress, names: Mapping[str, str]) -> Progress:
+    """Tell a listener the steps in the user's language.
+
+    Parameters
+    ----------
+    progress
+        The listener.
+    names
+        What each step is called; what follows a step's name (a file, for example) stays.
+
+    Returns
+    -------
+    Progress
+        To be told the steps by the names the library has for them.
+    """
+
+    def heard(step: str, share: float) -> None:
+        if step in names:
+            progress(names[step], share)
+            return
+        name, _, rest = step.partition(" ")
+        progress(" ".join(filter(None, (names.get(name, name), rest))), share)
+
+    return heard
 
 
 def _lines(title: str, console: Console) -> Progress:

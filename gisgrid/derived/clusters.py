@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import geopandas as gpd
 
-from gisgrid.analysis.outlines import cluster_outlines
-from gisgrid.analysis.point_clusters import dbscan, hdbscan
+from gisgrid.analysis.clusters.by_density import dbscan, hdbscan
+from gisgrid.analysis.clusters.outlines import cluster_outlines
 from gisgrid.catalogue import Derivation
 from gisgrid.crs import require_metres
 from gisgrid.derived.incidents import reported
@@ -53,7 +53,7 @@ def issue_clusters(
 
     Notes
     -----
-    No test: see `gisgrid.analysis.point_clusters.dbscan`.
+    No test: see `gisgrid.analysis.clusters.by_density.dbscan`.
     """
     require_metres(area, what="clusters of reports", name="area")
     counted = reported(issues, area)

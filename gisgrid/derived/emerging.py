@@ -8,9 +8,9 @@ import geopandas as gpd
 import pandas as pd
 
 from gisgrid.analysis import excess
-from gisgrid.analysis.cube import SpaceTimeCube, Step, space_time_cube
-from gisgrid.analysis.emerging import emerging_hotspots
 from gisgrid.analysis.significance import Correction
+from gisgrid.analysis.space_time.cube import SpaceTimeCube, Step, space_time_cube
+from gisgrid.analysis.space_time.emerging import emerging_hotspots
 from gisgrid.catalogue import Derivation
 from gisgrid.derived.areas import Areas, unit_areas
 from gisgrid.derived.incidents import demand
@@ -60,7 +60,7 @@ def unit_patterns(
     -------
     Derivation
         One row per unit, in their order: `key`, names, `n_incidents`, `population` and `incidents_per_1000` (where
-        residents are known), `pattern` (one of `gisgrid.analysis.emerging.PATTERNS`), `n_steps`, `n_hot`, `n_cold`,
+        residents are known), `pattern` (one of `gisgrid.analysis.space_time.emerging.PATTERNS`), `n_steps`, `n_hot`, `n_cold`,
         `last`, `z_last`, `trend_z`, `trend_p`, `n_units`. Steps that the data cover in part are left out.
 
     Raises
@@ -74,7 +74,7 @@ def unit_patterns(
 
     Notes
     -----
-    See `gisgrid.analysis.emerging.emerging_hotspots`. What is scored at each step is the excess over what the residents
+    See `gisgrid.analysis.space_time.emerging.emerging_hotspots`. What is scored at each step is the excess over what the residents
     lead one to expect (the area of cells; counts where there are no residents).
     """
     areas = unit_areas(issues, units, key=key, population=population)

@@ -8,8 +8,8 @@ import geopandas as gpd
 import pandas as pd
 
 from gisgrid.analysis import rate
-from gisgrid.analysis.scan import scan
-from gisgrid.analysis.scan_result import Scan
+from gisgrid.analysis.scans.result import Scan
+from gisgrid.analysis.scans.spatial import scan
 from gisgrid.catalogue import Derivation
 from gisgrid.derived.areas import Areas, unit_areas
 from gisgrid.derived.incidents import in_metres

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gisgrid.errors import InputError
-from gisgrid.intake.columns import Recognition
-from gisgrid.intake.detective import DatumFinding
-from gisgrid.intake.mapping import ColumnMapping
-from gisgrid.intake.taxonomy import TaxonomyFinding
-from gisgrid.intake.times import TimeRule
+from gisgrid.intake.classes.taxonomy import TaxonomyFinding
+from gisgrid.intake.columns.mapping import ColumnMapping
+from gisgrid.intake.columns.recognition import Recognition
+from gisgrid.intake.datums.detective import DatumFinding
+from gisgrid.intake.times.reading import TimeRule
 from gisgrid.schema import Text
 
 ProblemKind = Literal["rejected", "flag", "duplicate", "fallback"]

@@ -12,10 +12,10 @@ import pandas as pd
 from pyproj import CRS
 
 from gisgrid.crs import LONLAT
-from gisgrid.intake.detective import Reference
-from gisgrid.intake.ingest import NO_REFERENCE, ingest
+from gisgrid.intake.datums.detective import Reference
 from gisgrid.intake.ingestion import FileFindings, Ingestion
-from gisgrid.intake.plan import Stated
+from gisgrid.intake.pipeline.ingest import NO_REFERENCE, ingest
+from gisgrid.intake.pipeline.plan import Stated
 from gisgrid.progress import Progress, silent
 
 _NOT_OURS: Final = ("source_file",)

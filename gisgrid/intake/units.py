@@ -12,12 +12,13 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from gisgrid.errors import InputError
-from gisgrid.intake.columns import require_column
-from gisgrid.intake.file_crs import settled_crs, stated_crs
-from gisgrid.intake.roles import plain
-from gisgrid.intake.source import LAYER_OPTION, open_source
-from gisgrid.intake.whole import read_whole
+from gisgrid.errors import CrsError, InputError
+from gisgrid.intake.columns.recognition import require_column
+from gisgrid.intake.columns.roles import plain
+from gisgrid.intake.datums.file_crs import settled_crs, stated_crs
+from gisgrid.intake.datums.unstated import crs_by_reports
+from gisgrid.intake.readers.source import LAYER_OPTION, open_source
+from gisgrid.intake.readers.whole import read_whole
 
 CATALOGUE_KEYS: Final[tuple[str, ...]] = (
     "unit_grid_code",
@@ -91,6 +92,7 @@ def read_units(
     key: str | None = None,
     crs: CRS | str | int | None = None,
     layer: str | None = None,
+    reports: Path | str | None = None,
 ) -> Units:
     """Read the areas that reports are counted by.
 
@@ -105,6 +107,9 @@ def read_units(
         What the coordinates are, where the file does not say it, or says it wrongly.
     layer
         The layer, where the file has several.
+    reports
+        The reports to be counted: where the CRS of the units is not known, the error says which one would bring them
+        to the reports.
 
     Returns
     -------
@@ -122,7 +127,14 @@ def read_units(
         The file does not say its CRS and `crs` is not given.
     """
     path = Path(path)
-    frame, _, notes = _opened(path, crs, layer, option="units-crs", layer_option="--units-layer")
+    try:
+        frame, _, notes = _opened(
+            path, crs, layer, option="units-crs", layer_option="--units-layer"
+        )
+    except CrsError as error:
+        if crs is not None or reports is None:
+            raise
+        raise _advised(error, path, layer, reports) from error
     columns = [str(column) for column in frame.columns if column != frame.geometry.name]
     if key is not None:
         require_column(key, columns, option="units-key", source=path.name)
@@ -212,6 +224,23 @@ def _opened(
     notes: list[str] = []
     settled = settled_crs(whole.frame, stated, source=path.name, option=option, notes=notes)
     return whole.frame.set_crs(settled, allow_override=True), whole.raw, [*notes, *whole.notes]
+
+
+def _advised(error: CrsError, path: Path, layer: str | None, reports: Path | str) -> CrsError:
+    """Say which CRS would bring the units to the reports, where that can be told."""
+    finding = crs_by_reports(read_whole(open_source(path, layer=layer)).frame, reports)
+    if finding is None or not finding.candidates:
+        return error
+    best = finding.candidates[0]
+    named = " or ".join(
+        f"--units-crs {each.datum.id if each.datum.crs else 'EPSG:4326'}"
+        for each in finding.candidates[: 1 if finding.datum else 2]
+    )
+    return CrsError(
+        f"{path.name!r} does not say its coordinate reference system (no .prj, no metadata), so its coordinates mean "
+        f"nothing; of all CRS known for the place {best.datum.words.en} fits the reports of {Path(reports).name!r} best "
+        f"({best.share_inside:.1%} of them lie in the units then): if that is right, state it: {named}"
+    )
 
 
 def _certain_key(frame: gpd.GeoDataFrame, columns: list[str]) -> str | None:

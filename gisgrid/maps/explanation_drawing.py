@@ -11,7 +11,7 @@ import shapely
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-from gisgrid.analysis.explanation import Explanation
+from gisgrid.analysis.reasons import Explanation
 from gisgrid.crs import is_metric, local_metric_crs, require_crs
 from gisgrid.errors import ColumnError, did_you_mean
 from gisgrid.maps.words import Language

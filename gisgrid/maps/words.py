@@ -4,51 +4,84 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from gisgrid.schema import Text
+
 Language = Literal["zh", "en"]
 
 TEXTS: Final[dict[Language, dict[str, str]]] = {
     "zh": {
         "panel": "图例与结论",
-        "legend": "热点等级（Gi*，错误发现率已校正）",
-        "places": "最热的地方",
         "name": "名称",
-        "n": "件数",
-        "finding": "{n} 个单元中，热点 {n_hot} 个，冷点 {n_cold} 个（校正后置信度不低于 90%）。",
-        "hottest": "最热的是{name}（z\u00a0=\u00a0{z}）。",
-        "nothing": "{n} 个单元中没有一个明显高于或低于随机波动。",
-        "uncertainty": "同时检验 {n} 个单元，若不校正，仅凭偶然约有 {chance} 个看似显著（p < 0.05）；"
-        "校正后，标为 95% 的单元中偶然所致的预计不超过 5%。",
         "excluded": "另有 {n} 个单元缺少数据，未参加检验。",
-        "sentence": "{measure}：本单元连同 {neighbours} 个相邻单元平均 {observed}，全部单元平均 {expected}。",
         "no_value": "本单元没有可检验的数值。",
         "unknown": "无数据",
+        "time": "时间",
+        "all_steps": "全部时段",
     },
     "en": {
         "panel": "Legend and finding",
-        "legend": "Hot and cold areas (Gi*, FDR-corrected)",
-        "places": "The hottest places",
         "name": "Name",
-        "n": "Issues",
-        "finding": "Of {n} units, {n_hot} stand out as hot and {n_cold} as cold (at least 90\u00a0% sure after correction). ",
-        "hottest": "The hottest is {name} (z\u00a0=\u00a0{z}).",
-        "nothing": "None of {n} units stands out from what chance alone would give.",
-        "uncertainty": "{n} units are tested at once: without correction about {chance} would look unusual by chance "
-        "(p < 0.05). After correction at most 5\u00a0% of the units labelled 95\u00a0% are expected to be chance.",
         "excluded": "{n} more units have no value and are not tested.",
-        "sentence": "{measure}: this unit and its {neighbours} neighbours average {observed}, all units {expected}.",
         "no_value": "This unit has no value that could be tested.",
         "unknown": "No data",
+        "time": "Time",
+        "all_steps": "All steps",
     },
 }
 
-COLUMN_TEXTS: Final[dict[str, dict[Language, str]]] = {
-    "n_incidents": {"zh": "问题件数", "en": "Issues"},
-    "population": {"zh": "常住人口", "en": "Residents"},
-    "incidents_per_1000": {"zh": "每千人件数", "en": "Issues per 1 000 residents"},
-    "area_km2": {"zh": "面积（km²）", "en": "Area (km²)"},
-    "incidents_per_km2": {"zh": "每平方公里件数", "en": "Issues per km²"},
-    "z": {"zh": "z 值", "en": "z"},
-    "p": {"zh": "p 值", "en": "p"},
-    "q": {"zh": "校正后 q 值", "en": "q (FDR-corrected)"},
+COLUMN_TEXTS: Final[dict[str, Text]] = {
+    "n_incidents": Text(zh="问题件数", en="Issues"),
+    "population": Text(zh="常住人口", en="Residents"),
+    "incidents_per_1000": Text(zh="每千人件数", en="Issues per 1 000 residents"),
+    "area_km2": Text(zh="面积（km²）", en="Area (km²)"),
+    "incidents_per_km2": Text(zh="每平方公里件数", en="Issues per km²"),
+    "length_km": Text(zh="长度（km）", en="Length (km)"),
+    "incidents_per_km": Text(zh="每公里件数", en="Issues per km"),
+    "value": Text(zh="检验的数值", en="Value tested"),
+    "lag": Text(zh="邻居平均", en="Mean of the neighbours"),
+    "c": Text(zh="c 值", en="c"),
+    "cluster_rank": Text(zh="聚集区序号", en="Cluster"),
+    "n_members": Text(zh="聚集区单元数", en="Areas of the cluster"),
+    "cases": Text(zh="聚集区件数", en="Issues of the cluster"),
+    "expected": Text(zh="期望件数", en="Issues expected"),
+    "relative_risk": Text(zh="相对风险", en="Relative risk"),
+    "n_steps": Text(zh="时段数", en="Steps"),
+    "n_hot": Text(zh="其中热", en="of which hot"),
+    "n_cold": Text(zh="其中冷", en="of which cold"),
+    "z_last": Text(zh="最近一期 z 值", en="z of the last step"),
+    "trend_p": Text(zh="趋势 p 值", en="p of the trend"),
+    "major_m": Text(zh="椭圆长轴（m）", en="Ellipse, long axis (m)"),
+    "minor_m": Text(zh="椭圆短轴（m）", en="Ellipse, short axis (m)"),
+    "z": Text(zh="z 值", en="z"),
+    "p": Text(zh="p 值", en="p"),
+    "q": Text(zh="校正后 q 值", en="q (corrected)"),
 }
-"""What a pop-up shows, in this order, where the column is there."""
+"""What a pop-up calls a column, in the order in which it shows them."""
+
+HEAD_TEXTS: Final[dict[str, Text]] = {
+    "n_incidents": Text(zh="件数", en="Issues"),
+    "incidents_per_km2": Text(zh="件/km²", en="Per km²"),
+    "area_km2": Text(zh="km²", en="km²"),
+    "value": Text(zh="本单元", en="Itself"),
+    "lag": Text(zh="邻居", en="Around"),
+    "c": Text(zh="c", en="c"),
+    "n_members": Text(zh="单元", en="Areas"),
+    "cases": Text(zh="件数", en="Issues"),
+    "relative_risk": Text(zh="风险", en="Risk"),
+    "n_hot": Text(zh="热", en="Hot"),
+    "n_steps": Text(zh="时段", en="Steps"),
+    "z_last": Text(zh="最近 z", en="Last z"),
+    "z": Text(zh="z", en="z"),
+    "p": Text(zh="p", en="p"),
+    "q": Text(zh="q", en="q"),
+}
+"""The same, short enough for the head of a table."""
+
+CHANCES: Final = frozenset({"p", "q", "trend_p"})
+"""Columns that are chances: three digits, and very small ones as such."""
+
+DIGITS: Final[dict[str, int]] = {
+    "n_incidents": 0, "population": 0, "cluster_rank": 0, "n_members": 0, "cases": 0, "n_steps": 0, "n_hot": 0,
+    "n_cold": 0, "n_neighbours": 0, "major_m": 0, "minor_m": 0, "observed": 1, "expected": 1,
+}  # fmt: skip
+"""Digits after the point; two where nothing is said."""

@@ -9,10 +9,10 @@ from typing import Any, Final
 import geopandas as gpd
 import pandas as pd
 
-from gisgrid.grids.faults import measured
-from gisgrid.grids.repair import Repaired
-from gisgrid.grids.rules import RULES, SEVERITIES, SUBJECTS, Rule
-from gisgrid.grids.validation import GridReport
+from gisgrid.grids.validation.faults import measured
+from gisgrid.grids.validation.grid_report import GridReport
+from gisgrid.grids.validation.mending import Repaired
+from gisgrid.grids.validation.rules import RULES, SEVERITIES, SUBJECTS, Rule
 from gisgrid.report.grid_maps import Ground, close_map, fault_map, ground
 from gisgrid.report.page import Language, write_page
 from gisgrid.schema import Text

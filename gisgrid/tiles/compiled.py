@@ -1,31 +1,48 @@
 """The loops over flat arrays, compiled once and kept on disk.
 
 Numba keeps what it compiled (``NUMBA_CACHE_DIR``, or beside the module), so only the first start after an update
-compiles. The kernels hold no lock of the interpreter, so several tiles are made at once.
+compiles. The kernels hold no lock of the interpreter, so several tiles are made at once. `warm_up` compiles all of
+them, at set-up or at the start of a server, so that no request waits for the compiler.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
 
-from numba import njit
+from gisgrid.features.compiled import compiled
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
+__all__ = ["compiled", "warm_up", "warms_up"]
+
+_WARM_UPS: list[Callable[[], object]] = []
 
 
-def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Compile a loop over flat arrays to machine code, keeping its type for the checker.
+def warms_up(act: Callable[[], object]) -> Callable[[], object]:
+    """Put a small piece of work on the list of `warm_up`: it calls every loop of its module as a tile would.
 
     Parameters
     ----------
-    function
-        Plain loops over NumPy arrays and numbers.
+    act
+        Takes nothing; what it returns is not looked at.
 
     Returns
     -------
     callable
-        The same, compiled at its first call or read from the cache on disk.
+        The same.
     """
-    return cast("Callable[_P, _R]", njit(cache=True, nogil=True)(function))
+    _WARM_UPS.append(act)
+    return act
+
+
+def warm_up() -> int:
+    """Compile every loop of the tile engine, or read it from the cache on disk.
+
+    Returns
+    -------
+    int
+        How many pieces of work were done for it.
+    """
+    import gisgrid.tiles  # noqa: F401, PLC0415 - what is imported puts itself on the list
+
+    for act in _WARM_UPS:
+        act()
+    return len(_WARM_UPS)

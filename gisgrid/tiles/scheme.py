@@ -1,8 +1,10 @@
 """Which tile is a place in, and which place is a tile of?
 
-One tile matrix set: WebMercatorQuad of OGC 17-083r4 (the XYZ scheme of web maps). Tile ``z, x, y``: at zoom `z` the
-world is a square of ``2**z`` by ``2**z`` tiles, x counted from the west, y from the north. World coordinates are that
-square as 0 to 1 in both directions, y to the south; they are Web Mercator (EPSG:3857) moved and divided by a constant.
+Three tile matrix sets: WebMercatorQuad of OGC 17-083r4 (the XYZ scheme of web maps), WorldCRS84Quad of the same, and
+CGCS2000Quad, which is its twin on the datum of China (the degrees scheme of Tianditu). Tile ``z, x, y``: x is counted
+from the west, y from the north. The unit square holds the whole set, ``u`` to the east and ``v`` to the south, 0 to 1;
+in it every tile is a square whose side is a power of two, so that on a grid of ``2**32`` steps a tile is a shift. Where
+a set begins with two tiles side by side they fill the northern half of the square.
 """
 
 from __future__ import annotations
@@ -10,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import atan, ceil, degrees, floor, pi, sinh
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gisgrid.errors import InputError, TileNotFoundError
+from gisgrid.errors import InputError, TileNotFoundError, did_you_mean
 
 BBox = tuple[float, float, float, float]
 """West, south, east, north."""
@@ -32,14 +34,228 @@ CIRCUMFERENCE_M: Final = 2 * pi * 6378137.0
 MAX_LATITUDE: Final = degrees(atan(sinh(pi)))
 """North edge of the world square, about 85.05°."""
 
+STEP_BITS: Final = 32
+"""Places are kept on a grid of 2**32 steps along the unit square, about 9 mm at the equator."""
 
-def check_tile(z: int, x: int, y: int) -> None:
+
+@dataclass(frozen=True)
+class MatrixSet:
+    """One way to cut the world into tiles.
+
+    Attributes
+    ----------
+    id
+        Its name in addresses, as OGC registers it.
+    title
+        What it is, in a line.
+    crs
+        The URI of its coordinate reference system.
+    uri
+        The URI of the set; None where nobody registered it.
+    epsg
+        The EPSG code of the plane its tiles are in; None for OGC:CRS84.
+    projection
+        How degrees become places on the unit square.
+    n_columns
+        Tiles side by side at zoom 0: 1, or 2 with one row.
+    """
+
+    id: str
+    title: str
+    crs: str
+    uri: str | None
+    epsg: int | None
+    projection: Literal["mercator", "degrees"]
+    n_columns: Literal[1, 2]
+
+    def depth(self, z: int) -> int:
+        """Say how often the unit square is halved for the tiles of a zoom; a tile's side is ``2**-depth``.
+
+        Parameters
+        ----------
+        z
+            The zoom.
+
+        Returns
+        -------
+        int
+            `z`, or `z` + 1 where two tiles stand side by side at zoom 0.
+        """
+        return z + self.n_columns - 1
+
+    def tiles_at(self, z: int) -> tuple[int, int]:
+        """Say how many columns and rows a zoom has.
+
+        Parameters
+        ----------
+        z
+            The zoom.
+
+        Returns
+        -------
+        tuple of int
+            Columns, rows.
+
+        Examples
+        --------
+        >>> WEB_MERCATOR_QUAD.tiles_at(1), WORLD_CRS84_QUAD.tiles_at(1)
+        ((2, 2), (4, 2))
+        """
+        return self.n_columns << z, 1 << z
+
+    def to_unit(
+        self, lon: ArrayLike, lat: ArrayLike
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Place longitudes and latitudes on the unit square.
+
+        Parameters
+        ----------
+        lon, lat
+            Shape (n,), degrees (OGC:CRS84; CGCS2000 is taken as the same, which it is to a few centimetres).
+
+        Returns
+        -------
+        tuple of array
+            Shape (n,) each: u and v, 0 to 1 inside the square, v to the south. What is beyond the set's edge is
+            beyond the square's; what is not finite stays so.
+        """
+        if self.projection == "mercator":
+            return lonlat_world(lon, lat)
+        u = np.asarray(lon, dtype=np.float64) / 360 + 0.5
+        return u, 0.25 - np.asarray(lat, dtype=np.float64) / 360
+
+    def to_lonlat(
+        self, u: ArrayLike, v: ArrayLike
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give the longitudes and latitudes of places on the unit square.
+
+        Parameters
+        ----------
+        u, v
+            Shape (n,), on the unit square.
+
+        Returns
+        -------
+        tuple of array
+            Shape (n,) each: longitude and latitude in degrees.
+
+        Examples
+        --------
+        >>> lon, lat = CGCS2000_QUAD.to_lonlat([0.75], [0.125])
+        >>> lon.tolist(), lat.tolist()
+        ([90.0], [45.0])
+        """
+        if self.projection == "mercator":
+            return world_lonlat(u, v)
+        lon = (np.asarray(u, dtype=np.float64) - 0.5) * 360
+        return lon, (0.25 - np.asarray(v, dtype=np.float64)) * 360
+
+    def to_steps(
+        self, lon: ArrayLike, lat: ArrayLike
+    ) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.bool_]]:
+        """Place longitudes and latitudes on the grid of 2**32 steps, on which a tile is a shift.
+
+        Parameters
+        ----------
+        lon, lat
+            Shape (n,), degrees.
+
+        Returns
+        -------
+        tuple of array
+            Shape (n,) each: u and v in steps, and whether the set has that place. The east and the south edge belong
+            to the last tile; where there is no such place the steps are 0.
+        """
+        u, v = self.to_unit(lon, lat)
+        tallest = 1.0 / self.n_columns
+        # A hair beyond the edge is the rounding of the edge itself.
+        hair = 1e-12
+        there = (u >= -hair) & (u <= 1 + hair) & (v >= -hair) & (v <= tallest + hair)
+        side = 2.0**STEP_BITS
+        return _steps(u, there, side), _steps(v, there, side * tallest), there
+
+
+def _steps(
+    unit: NDArray[np.float64], there: NDArray[np.bool_], end: float
+) -> NDArray[np.uint32]:
+    steps = np.floor(np.where(there, unit, 0.0) * 2.0**STEP_BITS)
+    return np.asarray(np.clip(steps, 0, end - 1).astype(np.uint32))
+
+
+WEB_MERCATOR_QUAD: Final = MatrixSet(
+    "WebMercatorQuad",
+    "Google Maps Compatible for the World",
+    "http://www.opengis.net/def/crs/EPSG/0/3857",
+    "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad",
+    3857,
+    "mercator",
+    1,
+)
+WORLD_CRS84_QUAD: Final = MatrixSet(
+    "WorldCRS84Quad",
+    "CRS84 for the World",
+    "http://www.opengis.net/def/crs/OGC/1.3/CRS84",
+    "http://www.opengis.net/def/tilematrixset/OGC/1.0/WorldCRS84Quad",
+    None,
+    "degrees",
+    2,
+)
+CGCS2000_QUAD: Final = MatrixSet(
+    "CGCS2000Quad",
+    "CGCS2000 for the World, the degrees scheme of Tianditu",
+    "http://www.opengis.net/def/crs/EPSG/0/4490",
+    None,
+    4490,
+    "degrees",
+    2,
+)
+MATRIX_SETS: Final = {
+    matrix_set.id: matrix_set
+    for matrix_set in (WEB_MERCATOR_QUAD, WORLD_CRS84_QUAD, CGCS2000_QUAD)
+}
+"""The tile matrix sets, by id."""
+
+
+def matrix_set(name: str) -> MatrixSet:
+    """Find a tile matrix set by its id.
+
+    Parameters
+    ----------
+    name
+        For example ``WebMercatorQuad``.
+
+    Returns
+    -------
+    MatrixSet
+        The set.
+
+    Raises
+    ------
+    TileNotFoundError
+        There is none of that id.
+
+    Examples
+    --------
+    >>> matrix_set("CGCS2000Quad").tiles_at(0)
+    (2, 1)
+    """
+    try:
+        return MATRIX_SETS[name]
+    except KeyError:
+        raise TileNotFoundError(
+            f"no tile matrix set {name!r}{did_you_mean(name, MATRIX_SETS)}"
+        ) from None
+
+
+def check_tile(z: int, x: int, y: int, *, matrix_set: MatrixSet = WEB_MERCATOR_QUAD) -> None:
     """Make sure that the scheme has such a tile.
 
     Parameters
     ----------
     z, x, y
         Zoom, column from the west, row from the north.
+    matrix_set
+        The set it is a tile of.
 
     Raises
     ------
@@ -56,11 +272,14 @@ def check_tile(z: int, x: int, y: int) -> None:
     """
     if not 0 <= z <= MAX_ZOOM:
         raise TileNotFoundError(f"there is no tile {z}/{x}/{y}: zooms run from 0 to {MAX_ZOOM}")
-    last = (1 << z) - 1
-    if not (0 <= x <= last and 0 <= y <= last):
-        raise TileNotFoundError(
-            f"there is no tile {z}/{x}/{y}: at zoom {z} columns and rows run from 0 to {last}"
-        )
+    n_columns, n_rows = matrix_set.tiles_at(z)
+    if 0 <= x < n_columns and 0 <= y < n_rows:
+        return
+    if n_columns == n_rows:
+        ends = f"columns and rows run from 0 to {n_columns - 1}"
+    else:
+        ends = f"columns run from 0 to {n_columns - 1}, rows from 0 to {n_rows - 1}"
+    raise TileNotFoundError(f"there is no tile {z}/{x}/{y}: at zoom {z} {ends}")
 
 
 class HasZooms(Protocol):
@@ -120,7 +339,9 @@ def check_zooms(minzoom: int, maxzoom: int, *, layer_id: str) -> None:
         )
 
 
-def check_zoom(source: HasZooms, z: int, x: int, y: int) -> None:
+def check_zoom(
+    source: HasZooms, z: int, x: int, y: int, *, matrix_set: MatrixSet = WEB_MERCATOR_QUAD
+) -> None:
     """Make sure that a source draws a tile.
 
     Parameters
@@ -129,26 +350,30 @@ def check_zoom(source: HasZooms, z: int, x: int, y: int) -> None:
         Something with a `layer_id`, a `minzoom` and a `maxzoom`.
     z, x, y
         The tile.
+    matrix_set
+        The set it is a tile of.
 
     Raises
     ------
     TileNotFoundError
         The scheme has no such tile, or the zoom is outside the source's.
     """
-    check_tile(z, x, y)
+    check_tile(z, x, y, matrix_set=matrix_set)
     if not source.minzoom <= z <= source.maxzoom:
         raise TileNotFoundError(
             f"{source.layer_id!r} has no tile {z}/{x}/{y}: it is drawn at zooms {source.minzoom} to {source.maxzoom}"
         )
 
 
-def tile_bbox(z: int, x: int, y: int) -> BBox:
+def tile_bbox(z: int, x: int, y: int, *, matrix_set: MatrixSet = WEB_MERCATOR_QUAD) -> BBox:
     """Say which part of the world a tile shows.
 
     Parameters
     ----------
     z, x, y
         The tile.
+    matrix_set
+        The set it is a tile of.
 
     Returns
     -------
@@ -165,8 +390,10 @@ def tile_bbox(z: int, x: int, y: int) -> BBox:
     >>> [round(edge, 4) for edge in tile_bbox(1, 1, 0)]
     [0.0, 0.0, 180.0, 85.0511]
     """
-    check_tile(z, x, y)
-    n = 1 << z
+    check_tile(z, x, y, matrix_set=matrix_set)
+    n = 1 << matrix_set.depth(z)
+    if matrix_set.projection == "degrees":
+        return x / n * 360 - 180, 90 - (y + 1) / n * 360, (x + 1) / n * 360 - 180, 90 - y / n * 360
     return x / n * 360 - 180, _latitude((y + 1) / n), (x + 1) / n * 360 - 180, _latitude(y / n)
 
 
@@ -199,7 +426,9 @@ def tile_bbox_mercator(z: int, x: int, y: int) -> BBox:
     return west, north - side, west + side, north
 
 
-def bbox_tiles(bbox: BBox, z: int) -> Iterator[tuple[int, int, int]]:
+def bbox_tiles(
+    bbox: BBox, z: int, *, matrix_set: MatrixSet = WEB_MERCATOR_QUAD
+) -> Iterator[tuple[int, int, int]]:
     """List the tiles of one zoom that show a part of the world, row by row from the north-west.
 
     Parameters
@@ -209,6 +438,8 @@ def bbox_tiles(bbox: BBox, z: int) -> Iterator[tuple[int, int, int]]:
         an edge with it is not listed.
     z
         The zoom.
+    matrix_set
+        The set to list tiles of.
 
     Yields
     ------
@@ -222,10 +453,13 @@ def bbox_tiles(bbox: BBox, z: int) -> Iterator[tuple[int, int, int]]:
     >>> len(list(bbox_tiles((-180, -90, 180, 90), 3)))
     64
     """
-    check_tile(z, 0, 0)
+    check_tile(z, 0, 0, matrix_set=matrix_set)
     west, south, east, north = bbox
-    (left, right), (top, bottom) = lonlat_world(np.array([west, east]), np.array([north, south]))
-    columns, rows = _span(left, right, 1 << z), _span(top, bottom, 1 << z)
+    (left, right), (top, bottom) = matrix_set.to_unit(
+        np.array([west, east]), np.array([north, south])
+    )
+    side, (n_columns, n_rows) = 1 << matrix_set.depth(z), matrix_set.tiles_at(z)
+    columns, rows = _span(left, right, side, n_columns), _span(top, bottom, side, n_rows)
     for y in rows:
         for x in columns:
             yield z, x, y
@@ -287,9 +521,9 @@ def _latitude(y: float) -> float:
     return degrees(atan(sinh(pi * (1 - 2 * y))))
 
 
-def _span(low: float, high: float, n: int) -> range:
+def _span(low: float, high: float, side: int, n: int) -> range:
     # A hair's breadth inside, so that the bbox of a tile gives back that one tile.
     hair = 1e-6
-    first = max(0, floor(low * n + hair))
-    last = min(n - 1, max(first, ceil(high * n - hair) - 1))
+    first = max(0, floor(low * side + hair))
+    last = min(n - 1, max(first, ceil(high * side - hair) - 1))
     return range(first, last + 1)

@@ -1,45 +1,72 @@
-"""May a page of another site read the answers? Yes: everything here is public, and nothing asks who is reading."""
+"""May a page of another site read the answers? As the operator says: all may, some, or none."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-_OPEN: Final = (b"access-control-allow-origin", b"*")
+_METHODS: Final = b"GET, HEAD, OPTIONS"
+_SEEN: Final = (
+    b"access-control-expose-headers",
+    b"ETag, Gisgrid-Thinned, Link, Content-Crs, OGC-NumberMatched, X-Request-ID",
+)
 _PREFLIGHT: Final = (
-    _OPEN,
-    (b"access-control-allow-methods", b"GET, HEAD, OPTIONS"),
-    (b"access-control-allow-headers", b"*"),
+    (b"access-control-allow-methods", _METHODS),
+    (b"access-control-allow-headers", b"Authorization, X-API-Key, *"),
     (b"access-control-max-age", b"86400"),
 )
+Headers = tuple[tuple[bytes, bytes], ...]
 
 
-class OpenToAll:
-    """Lets any page read the answers (CORS), the same for all, so that a shared cache keeps one answer.
+class Cors:
+    """Says with which headers a page of another site is let in.
 
     Parameters
     ----------
-    app
-        The application that answers.
+    origins
+        ``*`` for all, or origins such as ``https://map.example.org``; none where it is empty.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, origins: Sequence[str]) -> None:
+        self._open = "*" in origins
+        self._origins = frozenset(origin.encode() for origin in origins)
+        # The same for all who ask, so that a shared cache keeps one answer.
+        self.for_all: Headers | None = None
+        if self._open:
+            self.for_all = ((b"access-control-allow-origin", b"*"), _SEEN)
+        elif not origins:
+            self.for_all = ()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a browser's question whether it may ask (OPTIONS); mark every other answer as open."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        if scope["method"] == "OPTIONS":
-            await send({"type": "http.response.start", "status": 204, "headers": list(_PREFLIGHT)})
-            await send({"type": "http.response.body", "body": b""})
-            return
+    def headers(self, origin: bytes | None) -> Headers:
+        """Say what to add to an answer.
 
-        async def send_open(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), _OPEN]
-            await send(message)
+        Parameters
+        ----------
+        origin
+            The page's origin, as its browser says.
 
-        await self._app(scope, receive, send_open)
+        Returns
+        -------
+        tuple
+            Headers.
+        """
+        if self.for_all is not None:
+            return self.for_all
+        if origin is not None and origin in self._origins:
+            return ((b"access-control-allow-origin", origin), (b"vary", b"Origin"), _SEEN)
+        return ((b"vary", b"Origin"),)
+
+    def preflight(self, origin: bytes | None) -> Headers:
+        """Answer a browser's question whether a page may ask (OPTIONS).
+
+        Parameters
+        ----------
+        origin
+            The page's origin.
+
+        Returns
+        -------
+        tuple
+            Headers.
+        """
+        return (*self.headers(origin), *_PREFLIGHT)

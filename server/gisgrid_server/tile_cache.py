@@ -7,12 +7,12 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final
 
-_OVERHEAD: Final = 200
-"""Bytes that an entry costs beside its body."""
+_OVERHEAD: Final = 600
+"""Bytes that an entry costs beside its body: its key, its headers and the links between them."""
 
 
-@dataclass(frozen=True)
-class Tile:
+@dataclass(frozen=True, slots=True)
+class ReadyTile:
     """A tile as it is sent.
 
     Attributes
@@ -20,11 +20,14 @@ class Tile:
     body
         The bytes, compressed where `encoding` says so; empty for a tile without features.
     encoding
-        ``gzip``, or empty.
+        ``gzip``, ``br``, ``zstd`` or empty.
+    headers
+        What is sent with it, whoever asks: type, encoding, what was thinned.
     """
 
     body: bytes
     encoding: str
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class TileCache:
@@ -39,7 +42,7 @@ class TileCache:
     def __init__(self, budget: int) -> None:
         self._budget = budget
         self._size = 0
-        self._tiles: OrderedDict[Hashable, Tile] = OrderedDict()
+        self._tiles: OrderedDict[Hashable, ReadyTile] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._tiles)
@@ -49,7 +52,7 @@ class TileCache:
         """Bytes kept now."""
         return self._size
 
-    def find(self, key: Hashable) -> Tile | None:
+    def find(self, key: Hashable) -> ReadyTile | None:
         """Give a tile, and keep it for longer.
 
         Parameters
@@ -59,7 +62,7 @@ class TileCache:
 
         Returns
         -------
-        Tile or None
+        ReadyTile or None
             None where it is not kept.
         """
         tile = self._tiles.get(key)
@@ -67,7 +70,7 @@ class TileCache:
             self._tiles.move_to_end(key)
         return tile
 
-    def keep(self, key: Hashable, tile: Tile) -> None:
+    def keep(self, key: Hashable, tile: ReadyTile) -> None:
         """Keep a tile, letting go of others where the budget asks for it.
 
         Parameters

@@ -2,11 +2,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from gisgrid.analysis import scan_kernels
 from gisgrid.analysis.compiled import WARM_UPS, warm_up
-from gisgrid.analysis.scan import scan
-from gisgrid.analysis.scan_space_time import space_time_scan
-from gisgrid.analysis.scan_windows import Window
+from gisgrid.analysis.scans import kernels as scan_kernels
+from gisgrid.analysis.scans.space_time import space_time_scan
+from gisgrid.analysis.scans.spatial import scan
+from gisgrid.analysis.scans.windows import Window
 
 KERNELS = [
     scan_kernels.fill_ladder,

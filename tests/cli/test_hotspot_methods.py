@@ -11,10 +11,10 @@ import pytest
 import rasterio
 from shapely import box
 
-from gisgrid.analysis.emerging import PATTERNS
-from gisgrid.cli import hotspot_methods, hotspots
+from gisgrid.analysis.space_time.emerging import PATTERNS
 from gisgrid.cli.app import run
-from gisgrid.cli.hotspot_summary import COLOURS, STEPS
+from gisgrid.cli.hotspots import command, methods
+from gisgrid.cli.hotspots.summary import COLOURS, STEPS
 from gisgrid.palette import LABELS
 
 EAST, NORTH, CELL, SIDE = 500_000.0, 3_900_000.0, 600.0, 12
@@ -73,9 +73,9 @@ def ask(city, tmp_path, capsys):
 
 
 def test_the_options_and_the_table_name_the_same_methods():
-    assert {name.value for name in hotspots.MethodName} == set(hotspot_methods.METHODS)
-    options = set(typing.get_type_hints(hotspots.hotspots))
-    for method in hotspot_methods.METHODS.values():
+    assert {name.value for name in command.MethodName} == set(methods.METHODS)
+    options = set(typing.get_type_hints(command.hotspots))
+    for method in methods.METHODS.values():
         assert method.options <= options
         assert set(method.classes) <= set(COLOURS) | {"different", "similar"}
         assert (method.class_column == "") == (not method.classes)

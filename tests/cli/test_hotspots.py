@@ -342,6 +342,19 @@ def chicago_found(shared_data, tmp_path_factory):
 
 
 @pytest.mark.data
+def test_chicago_s_areas_without_a_crs_are_told_theirs_by_the_reports(shared_data, tmp_path, capsys):
+    chicago = shared_data / "chicago"
+    files = [str(chicago / "chicago_sanitation_2011_2014.parquet"), str(chicago / "Chicago77.shp")]
+    out = tmp_path / "out.gpkg"
+    for command in (["hotspots", *files], ["ingest", files[0], "--units", files[1]]):
+        assert run([*command, "-o", str(out)]) == 2
+        said = capsys.readouterr().err
+        assert "99.7% of them lie in the units" in said
+        assert said.rstrip().endswith("state it: --units-crs EPSG:3435")
+        assert not out.exists()
+
+
+@pytest.mark.data
 def test_chicago_without_a_key_numbers_the_areas_and_keeps_what_names_them(
     chicago_found, shared_data, tmp_path
 ):

@@ -11,7 +11,7 @@ import pytest
 from shapely import Point, box
 
 from gisgrid import analysis, derived
-from gisgrid.analysis.emerging import PATTERNS
+from gisgrid.analysis.space_time.emerging import PATTERNS
 from gisgrid.errors import ColumnError, CrsError, InputError
 from gisgrid.palette import LABELS
 

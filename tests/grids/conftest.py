@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import shapely
 
-from gisgrid.grids.codes import SCHEMES
-from gisgrid.grids.numbering import numbering
-from gisgrid.grids.validation import Relations, validate
+from gisgrid.grids.codes.numbering import numbering
+from gisgrid.grids.codes.scheme import SCHEMES
+from gisgrid.grids.validation.grid_report import Relations, validate
 
 CELL, COLUMNS, ROWS, BLOCK = 100.0, 16, 12, 4
 EAST, NORTH = 500_000.0, 3_900_000.0

@@ -10,7 +10,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gisgrid.grids.rules import RULES
+from gisgrid.grids.validation.rules import RULES
 
 COLUMNS, ROWS, BLOCK = 16, 12, 4
 EAST, NORTH = 500_000.0, 3_900_000.0

@@ -5,7 +5,7 @@ from fnmatch import fnmatch
 import pytest
 
 from gisgrid.errors import InputError
-from gisgrid.intake.source import open_source
+from gisgrid.intake.readers.source import open_source
 
 pytestmark = pytest.mark.data
 

@@ -9,7 +9,7 @@ import pytest
 from shapely import box
 
 from gisgrid.analysis import contiguity, hotspots
-from gisgrid.analysis.explanation import explanation
+from gisgrid.analysis.reasons import explanation
 from gisgrid.errors import ColumnError, CrsError
 from gisgrid.maps import explanation_map
 from gisgrid.palette import GI_COLOURS

@@ -44,7 +44,7 @@ def picture(tile):
     """The tile as GDAL's PNG driver reads it: red, green, blue, opacity."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-        with rasterio.MemoryFile(tile) as memory, memory.open() as image:
+        with rasterio.MemoryFile(tile.body) as memory, memory.open() as image:
             assert image.driver == "PNG"
             assert (image.width, image.height, image.count) == (256, 256, 1)
             palette = np.array([image.colormap(1)[i] for i in range(256)], dtype=np.uint8)
@@ -150,12 +150,12 @@ def test_colours_are_those_of_the_ramp(drawn):
     assert [colour for _, colour in drawn.stops] == list(DENSITY_RAMP)
     seen = 0
     for (value, _), rgb in zip(drawn.stops, ramp, strict=True):
-        near = np.abs(values - value) < 0.004 * drawn.top
+        near = np.abs(values - value) < 0.004 * drawn.colours.high
         if near.any():
             assert np.abs(pixels[near][:, :3].astype(int) - rgb).max() <= 12
             seen += 1
     assert seen >= 4
-    assert drawn.top == 300.0
+    assert drawn.colours.high == 300.0
     assert [value for value, _ in drawn.stops] == sorted(value for value, _ in drawn.stops)
 
 

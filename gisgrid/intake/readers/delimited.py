@@ -16,7 +16,6 @@ from pyarrow import csv as pacsv
 
 from gisgrid.errors import InputError
 from gisgrid.files import first_line
-from gisgrid.intake.encoding import Encoding, encoding_of, utf_8_blocks
 from gisgrid.intake.readers.batch import (
     Batch,
     Refused,
@@ -26,6 +25,7 @@ from gisgrid.intake.readers.batch import (
     joined,
     no_text_columns,
 )
+from gisgrid.intake.readers.encoding import Encoding, encoding_of, utf_8_blocks
 from gisgrid.intake.readers.header import Header, find_header, names_again
 from gisgrid.intake.readers.packed import Content
 from gisgrid.intake.readers.records import (

@@ -12,8 +12,8 @@ from pyproj import CRS
 
 from gisgrid.crs import LONLAT, parse_crs
 from gisgrid.errors import CrsError, InputError, did_you_mean
-from gisgrid.intake.encoding import Encoding, utf_8_blocks
 from gisgrid.intake.readers.batch import LAYER_OPTION, ROWS_AT_ONCE
+from gisgrid.intake.readers.encoding import Encoding, utf_8_blocks
 from gisgrid.intake.readers.geometry import GEOMETRY_TYPES
 from gisgrid.intake.readers.json_values import MAX_VALUE, Array, Outline, outline, values
 from gisgrid.intake.readers.packed import Content

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from gisgrid.errors import InputError
-from gisgrid.intake.encoding import encoding_of
 from gisgrid.intake.readers.batch import Batch, NoRowsError, Refused, Source
+from gisgrid.intake.readers.encoding import encoding_of
 from gisgrid.intake.readers.geometry import is_geometry, wkb_of_geojson
 from gisgrid.intake.readers.json_place import Place, find_rows, parsed_values, uncollected
 from gisgrid.intake.readers.packed import Content

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gisgrid.errors import InputError
-from gisgrid.intake.encoding import Encoding, utf_8_blocks
+from gisgrid.intake.readers.encoding import Encoding, utf_8_blocks
 from gisgrid.intake.readers.packed import Content
 from gisgrid.join.orientation import compiled
 

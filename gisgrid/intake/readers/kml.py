@@ -9,8 +9,8 @@ from typing import Final
 
 from gisgrid.crs import LONLAT
 from gisgrid.errors import InputError
-from gisgrid.intake.encoding import Encoding
 from gisgrid.intake.readers.batch import Batch, Source
+from gisgrid.intake.readers.encoding import Encoding
 from gisgrid.intake.readers.packed import Content
 from gisgrid.intake.readers.xml_text import text_of_xml, xml_batch, xml_rows
 from gisgrid.schema import Text

@@ -22,7 +22,6 @@ from pyproj.exceptions import CRSError
 
 from gisgrid.errors import InputError, did_you_mean
 from gisgrid.files import first_line
-from gisgrid.intake.encoding import cut_text, stated_encoding, value_encoding
 from gisgrid.intake.readers.batch import (
     LAYER_OPTION,
     ROWS_AT_ONCE,
@@ -32,6 +31,7 @@ from gisgrid.intake.readers.batch import (
     plain_types,
     shown_name,
 )
+from gisgrid.intake.readers.encoding import cut_text, stated_encoding, value_encoding
 from gisgrid.intake.readers.packed import Workspace, extract, member_name, members, unpacked_member
 from gisgrid.schema import Text
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from gisgrid.errors import InputError
-from gisgrid.intake.encoding import Encoding
 from gisgrid.intake.readers.batch import Batch, NoRowsError, Source
+from gisgrid.intake.readers.encoding import Encoding
 from gisgrid.intake.readers.packed import Content
 from gisgrid.intake.readers.xml_text import text_of_xml, xml_batch, xml_rows
 

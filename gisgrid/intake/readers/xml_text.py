@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from gisgrid.errors import InputError
-from gisgrid.intake.encoding import Encoding, stated_encoding, text_encoding, utf_8_blocks
 from gisgrid.intake.readers.batch import Batch, Refused
+from gisgrid.intake.readers.encoding import Encoding, stated_encoding, text_encoding, utf_8_blocks
 from gisgrid.intake.readers.geometry import wkb_of_geojson
 from gisgrid.intake.readers.packed import Content
 

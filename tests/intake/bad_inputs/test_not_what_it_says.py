@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 
 from gisgrid.errors import InputError
-from gisgrid.intake.source import open_source
+from gisgrid.intake.readers.source import open_source
 
 
 def refused(path, sentence, content=None):

@@ -10,7 +10,7 @@ import pytest
 
 from gisgrid.errors import InputError
 from gisgrid.intake.readers import packed
-from gisgrid.intake.source import open_source
+from gisgrid.intake.readers.source import open_source
 
 MB = 1 << 20
 
@@ -98,7 +98,7 @@ def test_a_quote_that_nothing_closes_does_not_swallow_the_file(tmp_path):
 def test_a_json_value_without_end_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("gisgrid.intake.readers.json_values.MAX_VALUE", MB)
     monkeypatch.setattr("gisgrid.intake.readers.json_place.MAX_VALUE", MB)
-    monkeypatch.setattr("gisgrid.intake.encoding.BLOCK", 1 << 16)
+    monkeypatch.setattr("gisgrid.intake.readers.encoding.BLOCK", 1 << 16)
     for name, text in (
         ("list.json", json.dumps([{"a": "x" * (2 * MB)}])),
         ("line.jsonl", json.dumps({"a": "x" * (2 * MB)})),
@@ -136,7 +136,7 @@ def test_a_file_larger_than_the_memory_allowed_is_streamed(tmp_path):
             out.write(line * (10 * MB // len(line)))
     script = """
 import resource, sys
-from gisgrid.intake.source import open_source
+from gisgrid.intake.readers.source import open_source
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 source = open_source(sys.argv[1])
 batches = source.batches()

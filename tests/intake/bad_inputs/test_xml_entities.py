@@ -3,7 +3,7 @@
 import pytest
 
 from gisgrid.errors import InputError
-from gisgrid.intake.source import open_source
+from gisgrid.intake.readers.source import open_source
 
 LAUGHS = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 9))
 ATTACKS = {

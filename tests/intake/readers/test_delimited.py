@@ -10,7 +10,7 @@ import pytest
 
 from gisgrid.errors import InputError
 from gisgrid.intake.readers.batch import joined
-from gisgrid.intake.source import open_source
+from gisgrid.intake.readers.source import open_source
 
 ROWS = "编号,问题类别,经度,纬度\n00017,占道经营,113.21,35.22\n00018,暴露垃圾,113.22,35.23\n"
 
@@ -170,7 +170,7 @@ def test_it_agrees_with_the_csv_module_wherever_the_blocks_are_cut(
     out = io.StringIO()
     csv.writer(out, lineterminator=draw.choice(["\n", "\r\n"])).writerows([["p", "q", "r"], *rows])
     path = written(tmp_path / "a.csv", out.getvalue())
-    monkeypatch.setattr("gisgrid.intake.encoding.BLOCK", block)
+    monkeypatch.setattr("gisgrid.intake.readers.encoding.BLOCK", block)
     table = read(path, delimiter=",").table
     assert [list(row) for row in zip(*table.to_pydict().values(), strict=True)] == rows
 
@@ -188,7 +188,7 @@ def test_a_sample_holds_rows_of_the_head_the_middle_and_the_end(tmp_path):
 
 
 def test_many_rows_come_in_steps_and_none_is_lost(tmp_path, monkeypatch):
-    monkeypatch.setattr("gisgrid.intake.encoding.BLOCK", 1 << 16)
+    monkeypatch.setattr("gisgrid.intake.readers.encoding.BLOCK", 1 << 16)
     path = written(tmp_path / "a.csv", "id\n" + "\n".join(map(str, range(120_001))) + "\n")
     source = open_source(path)
     found = list(source.batches())

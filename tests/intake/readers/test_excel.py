@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 
 from gisgrid.errors import InputError
-from gisgrid.intake.source import open_source
+from gisgrid.intake.readers.source import open_source
 
 
 def saved(path, rows, *, merged=(), sheets=()):

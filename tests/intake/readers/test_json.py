@@ -11,7 +11,7 @@ import shapely
 from gisgrid.errors import InputError
 from gisgrid.intake.readers.batch import joined
 from gisgrid.intake.readers.json_values import cut
-from gisgrid.intake.source import open_source
+from gisgrid.intake.readers.source import open_source
 
 
 def opened(path, value, **options):
@@ -217,7 +217,7 @@ def test_what_holds_no_rows_is_refused_in_a_sentence(tmp_path, value, sentence):
 
 @pytest.mark.parametrize("block", [7, 64, 1 << 20])
 def test_values_are_cut_the_same_in_any_blocks(tmp_path, monkeypatch, block):
-    monkeypatch.setattr("gisgrid.intake.encoding.BLOCK", block)
+    monkeypatch.setattr("gisgrid.intake.readers.encoding.BLOCK", block)
     rows = [{"t": 'a"\\ ] } 占道', "n": [n, {"m": n}]} for n in range(30)]
     _, batch = opened(tmp_path / "a.json", {"x": "[{", "rows": rows})
     assert batch.table["t"].to_pylist() == [row["t"] for row in rows]

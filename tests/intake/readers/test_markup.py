@@ -7,7 +7,7 @@ import shapely
 
 from gisgrid.errors import InputError
 from gisgrid.intake.readers.batch import joined
-from gisgrid.intake.source import open_source
+from gisgrid.intake.readers.source import open_source
 
 KML = """<?xml version="1.0" encoding="{encoding}"?>
 <kml xmlns="http://www.opengis.net/kml/2.2" xmlns:gx="http://www.google.com/kml/ext/2.2"><Document><name>案件</name>

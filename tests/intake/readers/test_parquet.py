@@ -12,7 +12,7 @@ import shapely
 
 from gisgrid.errors import InputError
 from gisgrid.intake.readers.batch import joined
-from gisgrid.intake.source import open_source
+from gisgrid.intake.readers.source import open_source
 
 
 def test_types_are_kept_and_made_plain(tmp_path):

@@ -15,7 +15,7 @@ import shapely
 from gisgrid.errors import InputError
 from gisgrid.intake.readers import postgis
 from gisgrid.intake.readers.batch import joined
-from gisgrid.intake.source import open_source
+from gisgrid.intake.readers.source import open_source
 
 psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed (gisgrid[postgis])")
 

@@ -9,7 +9,7 @@ import shapely
 
 from gisgrid.errors import InputError
 from gisgrid.intake.readers.batch import joined
-from gisgrid.intake.source import open_source
+from gisgrid.intake.readers.source import open_source
 
 POINTS = [shapely.Point(113.2 + n, 35.2) for n in range(3)]
 FRAME = gpd.GeoDataFrame(

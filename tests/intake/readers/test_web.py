@@ -10,7 +10,7 @@ import pytest
 
 from gisgrid.errors import InputError
 from gisgrid.intake.readers import web
-from gisgrid.intake.source import open_source
+from gisgrid.intake.readers.source import open_source
 
 
 @contextmanager

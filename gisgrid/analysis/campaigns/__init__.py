@@ -1,0 +1,1 @@
+"""Did it help, and how long until the problem was back?"""

@@ -1,0 +1,1 @@
+"""Which places do the reports draw by themselves?"""

@@ -1,0 +1,1 @@
+"""What is new, what grows, what fades, and what comes soon after its like?"""

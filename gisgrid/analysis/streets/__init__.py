@@ -1,0 +1,1 @@
+"""Which stretches of street have how many reports?"""

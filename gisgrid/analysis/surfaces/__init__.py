@@ -1,0 +1,1 @@
+"""How thick do the reports lie on the ground?"""

@@ -1,0 +1,1 @@
+"""`gisgrid validate-grids`, `make-grids` and `balance-grids`."""

@@ -1,0 +1,1 @@
+"""What does a code say, and which code does a unit get?"""

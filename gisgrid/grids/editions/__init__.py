@@ -1,0 +1,1 @@
+"""What became of each unit from one year to the next?"""

@@ -1,0 +1,1 @@
+"""Can this grid be counted by, and what of it can be mended?"""

@@ -1,0 +1,1 @@
+"""Which datum and which CRS are the coordinates in?"""

@@ -1,0 +1,1 @@
+"""What becomes of every row, from the file to the result?"""

@@ -1,0 +1,1 @@
+"""Is this a place on earth, and where is an address?"""
