@@ -1,0 +1,26 @@
+"""Where does the city fray: which ground is urban, which is fringe, and how sure is that?
+
+`degurba` (the Degree of Urbanisation of cells and units) and `rasters` (grids read a block of rows at a time).
+Functions take surfaces, files of rasters and frames; none knows a layer.
+"""
+
+from gisgrid.zones.degurba.cells import CELL_CLASSES, classify_cells, classify_raster
+from gisgrid.zones.degurba.fringe import fringe_cells
+from gisgrid.zones.degurba.rules import R2022, R2023, Rules
+from gisgrid.zones.degurba.units import UNIT_CLASSES, classify_units
+from gisgrid.zones.zonal import SuspectNodataWarning, class_shares, zonal_statistics
+
+__all__ = [
+    "CELL_CLASSES",
+    "R2022",
+    "R2023",
+    "UNIT_CLASSES",
+    "Rules",
+    "SuspectNodataWarning",
+    "class_shares",
+    "classify_cells",
+    "classify_raster",
+    "classify_units",
+    "fringe_cells",
+    "zonal_statistics",
+]
