@@ -2,12 +2,12 @@
 
 import geopandas as gpd
 import numpy as np
+import pyproj
 import pytest
 import rasterio
 from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyproj import CRS as Crs
 from shapely import Point, box
 from shapely.affinity import rotate
 
@@ -20,7 +20,7 @@ CRS = "EPSG:4547"
 
 def surface(values, cell=10.0):
     values = np.asarray(values, np.float32)
-    return Surface(values, Affine(cell, 0, 0, 0, -cell, cell * len(values)), Crs(CRS), "m")
+    return Surface(values, Affine(cell, 0, 0, 0, -cell, cell * len(values)), pyproj.CRS(CRS), "m")
 
 
 def areas(*shapes, crs=CRS):
