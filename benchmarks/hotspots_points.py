@@ -9,9 +9,9 @@ from timing import row, seconds
 
 from gisgrid.analysis.clusters.by_density import dbscan
 from gisgrid.analysis.streets.density import street_kernel_density
-from gisgrid.analysis.streets.network import street_segments
-from gisgrid.analysis.streets.segments import nearest_segment, segment_graph
+from gisgrid.analysis.streets.segments import segment_graph
 from gisgrid.analysis.surfaces.density import kernel_density
+from gisgrid.streets import nearest_segment, street_segments
 
 ORIGIN = np.array([500_000.0, 3_900_000.0])
 

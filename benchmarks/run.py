@@ -1,23 +1,29 @@
-"""Measure our work against its peers, in one run on this machine: a table, and benchmarks/out/NAME.json.
+"""Measure our work against its peers, in one run on this machine: tables, benchmarks/out/NAME.json, docs/benchmarks.md.
 
-Each module beside this one but timing has a function `rows()` that gives
+The page is written when everything was measured, or by `--markdown` from what was measured before. Each module beside this one
+but page and timing has a function `rows()` that gives
 [{"work", "ours", "peer", "peer_name", "unit", "ratio"}]; ratio says how many times faster (or smaller) ours is.
 """
 
+import datetime as dt
 import importlib
 import json
 import platform
 import sys
 from pathlib import Path
 
+import page
 from rich.console import Console
 from rich.table import Table
 
 HERE = Path(__file__).parent
 
 
-def main(only: list[str]) -> int:
-    names = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in {"run", "timing"})
+def main(words: list[str]) -> int:
+    only = [word for word in words if word != "--markdown"]
+    names = sorted(
+        path.stem for path in HERE.glob("*.py") if path.stem not in {"page", "run", "timing"}
+    )
     families = {name.split("_")[0] for name in names}
     if unknown := set(only) - set(names) - families:
         print(
@@ -27,15 +33,22 @@ def main(only: list[str]) -> int:
         return 2
     out = HERE / "out"
     out.mkdir(exist_ok=True)
+    if words and not only:
+        print(f"{page.PAGE.name}: {', '.join(page.write(out))}")
+        return 0
     console = Console()
     console.print(
         f"Python {platform.python_version()}, {platform.machine()}, {platform.system()}; medians; ratio = peer / ours"
     )
     asked = [name for name in names if not only or {name, name.split("_")[0]} & set(only)]
     for name in asked:
-        rows = importlib.import_module(name).rows()
-        (out / f"{name}.json").write_text(json.dumps(rows, indent=1, ensure_ascii=False), "utf8")
+        rows = list(importlib.import_module(name).rows())
+        today = dt.datetime.now(tz=dt.UTC).date().isoformat()
+        about = {"date": today, "machine": page.machine(), "peers": page.peers(), "rows": rows}
+        (out / f"{name}.json").write_text(json.dumps(about, indent=1, ensure_ascii=False), "utf8")
         console.print(as_table(name, rows))
+    if asked == names or "--markdown" in words:
+        page.write(out)
     return 0
 
 

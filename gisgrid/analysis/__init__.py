@@ -52,8 +52,7 @@ from gisgrid.analysis.space_time.near_repeats import Knox, knox, near_repeat
 from gisgrid.analysis.space_time.step_scores import StepScores, step_scores
 from gisgrid.analysis.space_time.trend import mann_kendall, theil_sen
 from gisgrid.analysis.streets.density import street_kernel_density
-from gisgrid.analysis.streets.network import street_segments
-from gisgrid.analysis.streets.segments import nearest_segment, segment_counts, segment_graph
+from gisgrid.analysis.streets.segments import segment_counts, segment_graph
 from gisgrid.analysis.surfaces.bandwidths import adaptive_bandwidth
 from gisgrid.analysis.surfaces.density import kernel_density
 from gisgrid.analysis.surfaces.relative import relative_risk
@@ -65,6 +64,7 @@ from gisgrid.analysis.weights.nearness import (
     same_parent,
     with_nearest_for_isolates,
 )
+from gisgrid.streets import nearest_segment, street_segments
 
 __all__ = [
     "PATTERNS",

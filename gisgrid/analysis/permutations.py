@@ -252,6 +252,8 @@ def _different(rng: np.random.Generator, n: int, wide: int, times: int) -> NDArr
 def _equal_rows(weights: sparse.csr_array) -> tuple[Floats, NDArray[np.bool_]]:
     """Tell which rows have one weight throughout, and which weight."""
     degree = np.diff(weights.indptr)
+    if len(weights.data) and weights.data.min() == weights.data.max():  # one weight throughout
+        return np.where(degree > 0, float(weights.data[0]), 1.0), np.ones(len(degree), bool)
     most, least = np.ones(len(degree)), np.ones(len(degree))
     filled = np.flatnonzero(degree)
     if len(filled):

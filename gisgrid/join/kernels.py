@@ -17,7 +17,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gisgrid.join.orientation import compiled, orientation
+from gisgrid.compiled import compiled
+from gisgrid.join.orientation import orientation
 
 _PADDING: Final = 1e-6
 """Share of a cell by which an edge is thickened before its cells are marked: far above rounding, far below a cell."""

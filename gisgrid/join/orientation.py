@@ -7,39 +7,16 @@ Predicates. Exact while no product of two coordinates over- or underflows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, TypeVar, cast
+from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-_Kernel = TypeVar("_Kernel", bound=Callable[..., object])
+from gisgrid.compiled import compiled
 
 _HALF_ULP: Final = 2.0**-53
 _FILTER: Final = (3.0 + 16.0 * _HALF_ULP) * _HALF_ULP
 _SPLITTER: Final = 2.0**27 + 1.0
-
-
-def compiled(kernel: _Kernel) -> _Kernel:
-    """Compile a loop on first use, keep the machine code for the next start, and let other threads run meanwhile.
-
-    Parameters
-    ----------
-    kernel
-        A function of numbers and arrays.
-
-    Returns
-    -------
-    callable
-        The same function, compiled; its floating-point operations are never reordered.
-
-    Notes
-    -----
-    The kept code of a loop does not notice a change in a file that it calls into: after editing this module, touch
-    the modules that import it.
-    """
-    return cast("_Kernel", njit(cache=True, nogil=True)(kernel))
 
 
 @compiled

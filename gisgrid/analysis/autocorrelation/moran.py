@@ -221,9 +221,13 @@ def _lag_z(y: Floats, weights: sparse.csr_array, total: Floats, lag: Floats) -> 
     n = len(y)
     if n < 3:
         return np.full(n, np.nan)
-    squares = sparse.csr_array(
-        (weights.data.astype(float) ** 2, weights.indices, weights.indptr), weights.shape
-    ) @ np.ones(n)
+    if len(weights.data) and weights.data.min() == weights.data.max():  # one weight throughout
+        squares = total * float(weights.data[0])
+    else:
+        each = weights.data.astype(float) ** 2
+        squares = sparse.csr_array(
+            (each, weights.indices, weights.indptr), weights.shape
+        ) @ np.ones(n)
     mean = -y / (n - 1)
     variance = ((y * y).sum() - y * y) / (n - 1) - mean**2
     room = ((n - 1) * squares - total**2) / (n - 2)

@@ -27,8 +27,8 @@ from gisgrid.analysis.clusters.kernels import (
     runs_around,
     southmost,
 )
-from gisgrid.analysis.places import point_places
 from gisgrid.errors import InputError, warn_null
+from gisgrid.places import point_places
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gisgrid.join.orientation import compiled
+from gisgrid.compiled import compiled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -14,9 +14,9 @@ from scipy.special import ndtri
 
 from gisgrid.analysis.clusters.by_density import cells_of, numbered
 from gisgrid.analysis.clusters.kernels import REACH, Cells, count_near
-from gisgrid.analysis.places import point_places
+from gisgrid.compiled import compiled
 from gisgrid.errors import InputError, warn_null
-from gisgrid.join.orientation import compiled
+from gisgrid.places import point_places
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]

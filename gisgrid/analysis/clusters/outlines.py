@@ -11,8 +11,8 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from gisgrid.analysis.places import point_places
 from gisgrid.errors import IndexMismatchError, InputError, warn_null
+from gisgrid.places import point_places
 
 Outline = Literal["hull", "ellipse"]
 

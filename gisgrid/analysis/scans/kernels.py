@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gisgrid.join.orientation import compiled
+from gisgrid.compiled import compiled
 
 LANES: Final = 64
 """How many random maps are scanned in one pass."""

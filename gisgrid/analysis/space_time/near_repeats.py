@@ -16,9 +16,9 @@ from scipy.spatial import KDTree
 
 from gisgrid.analysis.alignment import Floats
 from gisgrid.analysis.permutations import MAX_PERMUTATIONS
+from gisgrid.compiled import compiled
 from gisgrid.crs import require_metres
 from gisgrid.errors import InputError, warn_null
-from gisgrid.join.orientation import compiled
 
 NEAR_M: Final = (100.0, 200.0, 300.0, 400.0)
 """Bands of distance that are looked at by default."""

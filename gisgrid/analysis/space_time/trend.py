@@ -12,8 +12,8 @@ from scipy import special
 
 from gisgrid.analysis.alignment import Floats
 from gisgrid.analysis.significance import normal_p
+from gisgrid.compiled import compiled
 from gisgrid.errors import InputError, SmallSampleWarning, warn_null
-from gisgrid.join.orientation import compiled
 
 _FEW_STEPS: Final = 10  # below, the normal distribution of S is rough
 

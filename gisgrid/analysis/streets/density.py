@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from gisgrid.analysis.streets.segments import places_of_segments
-from gisgrid.analysis.streets.walks import network_of, walk_kernels
+from gisgrid.analysis.streets.walks import walk_kernels
 from gisgrid.errors import ColumnError, InputError, did_you_mean, warn_null
+from gisgrid.streets import network_of
 
 Split = Literal["discontinuous", "continuous"]
 

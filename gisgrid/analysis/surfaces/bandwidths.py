@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gisgrid.analysis.places import point_places
 from gisgrid.analysis.surfaces.density import kernel_density
 from gisgrid.analysis.surfaces.kernels import gathered_from_cells
 from gisgrid.errors import InputError, warn_null
+from gisgrid.places import point_places
 
 _PILOT_CELLS: Final = 10  # per bandwidth of the pilot
 

@@ -13,11 +13,11 @@ import shapely
 from affine import Affine
 from numpy.typing import NDArray
 
-from gisgrid.analysis.places import PointPlaces, point_places
 from gisgrid.analysis.surfaces.spreading import Cloud, SurfaceKernel, reach_of, spread
 from gisgrid.crs import crs_label, require_metres
 from gisgrid.errors import CrsError, IndexMismatchError, InputError
 from gisgrid.join.raster_index import RasterIndex
+from gisgrid.places import PointPlaces, point_places
 from gisgrid.surface import Surface
 
 _MAX_CELLS: Final = 100_000_000
@@ -83,11 +83,11 @@ def kernel_density(
     Notes
     -----
     Quartic (biweight) kernel 3 / (π h²) (1 - d² / h²)² for d < h (Silverman 1986, equation 4.5), divided for each issue
-    by its sum over the cells so that nothing is lost. Up to 20 cells of bandwidth, and wherever it differs from issue to
-    issue, each kernel is laid on the cells as it is: at five cells or more that is within 0.1 % of the peak of the sum
-    over all points (the difference is the division), to float32. Above, each point is shared among sixteen cells (cubic
-    Lagrange) and convolved by FFT: within 0.1 % as well, measured at a single point, where it is worst. With `within`,
-    kernels are divided by their sum over the cells inside (Jones 1993), which keeps every issue and mends
+    by its sum over the cells so that nothing is lost. Up to 20 cells of bandwidth (Gaussian: 11), and wherever it differs
+    from issue to issue, each kernel is laid on the cells as it is: at five cells or more that is within 0.1 % of the peak
+    of the sum over all points (the difference is the division), to float32. Above, each point is shared among sixteen
+    cells (cubic Lagrange) and convolved by FFT: within 0.1 % as well, measured at a single point, where it is worst. With
+    `within`, kernels are divided by their sum over the cells inside (Jones 1993), which keeps every issue and mends
     most, not all, of the thinning at the border.
     Cost: O(points · (bandwidth / cell)²) up to 20 cells, O(points + cells log cells) above; two threads.
     Checked against: the sum over all points, scikit-learn `KernelDensity`.

@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gisgrid.compiled import compiled
 from gisgrid.grids.duty.neighbours import Neighbours
 from gisgrid.grids.making.borders import Floats, Ints
-from gisgrid.join.orientation import compiled
 
 _STEEP: Final = 50.0
 _FLAT: Final = 0.1

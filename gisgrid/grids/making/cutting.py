@@ -14,8 +14,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gisgrid.compiled import compiled
 from gisgrid.grids.making.borders import Floats, Geometries, Ints, lies_in
-from gisgrid.join.orientation import compiled
 
 _DIRECTIONS: Final = 12
 _SLANT: Final = 1.3

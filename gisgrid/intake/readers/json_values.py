@@ -13,10 +13,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gisgrid.compiled import compiled
 from gisgrid.errors import InputError
 from gisgrid.intake.readers.encoding import Encoding, utf_8_blocks
 from gisgrid.intake.readers.packed import Content
-from gisgrid.join.orientation import compiled
 
 MAX_DEPTH: Final = 64
 """How deep brackets may be nested."""

@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gisgrid.compiled import compiled
 from gisgrid.errors import InputError
-from gisgrid.join.orientation import compiled
 
 MAX_RECORD: Final = 16 << 20
 """How many bytes a record may have (16 MB): more is no record but a damaged file."""

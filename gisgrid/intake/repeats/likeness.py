@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process, utils
 
-from gisgrid.join.orientation import compiled
+from gisgrid.compiled import compiled
 
 MOST_CANDIDATES: Final = 4
 """Earlier reports that are kept in mind for one report: the likeliest."""

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gisgrid.compiled import compiled
 from gisgrid.intake.times.signs import (
     COLON,
     HOUR,
@@ -21,7 +22,6 @@ from gisgrid.intake.times.signs import (
     three_bytes,
     word_at,
 )
-from gisgrid.join.orientation import compiled
 
 HOUR_US: Final = 3_600_000_000
 MINUTE_US: Final = 60_000_000

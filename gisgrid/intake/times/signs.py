@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gisgrid.join.orientation import compiled
+from gisgrid.compiled import compiled
 
 NOTHING: Final = np.iinfo(np.int64).min
 """No such time; the bits of NaT."""

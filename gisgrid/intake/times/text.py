@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gisgrid.compiled import compiled
 from gisgrid.intake.times.clock import (
     AM,
     HOUR_US,
@@ -45,7 +46,6 @@ from gisgrid.intake.times.signs import (
     skip_weekday,
     word_at,
 )
-from gisgrid.join.orientation import compiled
 
 READ, CLOCK, ZONE, YEAR_LAST, DOTTED, NUMBER = 1, 2, 4, 8, 16, 32
 """Bits of `Readings.mark`: it is a time; it has a clock; it has a zone; the year stands last; with dots; one number."""

@@ -13,10 +13,10 @@ from gisgrid.analysis.clusters.by_density import dbscan, hdbscan
 from gisgrid.analysis.clusters.kernels import count_near, nearest_core
 from gisgrid.analysis.clusters.nearest_neighbour import nearest_neighbour_clusters
 from gisgrid.analysis.clusters.outlines import cluster_outlines, cluster_units
-from gisgrid.analysis.point_loops import compile_point_loops
+from gisgrid.analysis.compiled import warm_up
 from gisgrid.analysis.streets.walks import walk_kernels
 from gisgrid.analysis.surfaces.density import kernel_density
-from gisgrid.analysis.surfaces.kernels import spread_gaussian, spread_inside, spread_quartic
+from gisgrid.analysis.surfaces.kernels import spread_alike, spread_each, spread_inside
 from gisgrid.errors import CrsError, IndexMismatchError, InputError, NullResultWarning
 
 EAST, NORTH = 500_000.0, 3_900_000.0
@@ -259,8 +259,8 @@ def test_refuses_in_one_sentence(ask, error, says):
 
 
 def test_loops_are_compiled_once_for_all():
-    compile_point_loops()
-    loops = [count_near, nearest_core, spread_quartic, spread_gaussian, spread_inside, walk_kernels]
+    warm_up()
+    loops = [count_near, nearest_core, spread_alike, spread_each, spread_inside, walk_kernels]
     known = [len(loop.signatures) for loop in loops]
     assert min(known) >= 1
     frame = points(town(1, 100))

@@ -11,9 +11,9 @@ from shapely import LineString, MultiLineString
 
 from gisgrid.analysis.autocorrelation.getis_ord import gi_star
 from gisgrid.analysis.streets.density import street_kernel_density
-from gisgrid.analysis.streets.network import street_segments
-from gisgrid.analysis.streets.segments import nearest_segment, segment_counts, segment_graph
+from gisgrid.analysis.streets.segments import segment_counts, segment_graph
 from gisgrid.errors import ColumnError, CrsError, InputError, NullResultWarning
+from gisgrid.streets import nearest_segment, street_segments
 
 EAST, NORTH = 500_000.0, 3_900_000.0
 ORIGIN = np.array([EAST, NORTH])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -59,9 +60,10 @@ def point_places(points: gpd.GeoDataFrame, *, what: str) -> PointPlaces:
     geometry = points.geometry.to_numpy()
     if (empty := shapely.is_empty(geometry)).any():
         geometry = np.where(empty, None, geometry)
-    xy = np.empty((len(geometry), 2))
-    xy[:, 0], xy[:, 1] = shapely.get_x(geometry), shapely.get_y(geometry)  # NaN for no point
-    there = np.isfinite(xy[:, 0]) & np.isfinite(xy[:, 1])
+    with ThreadPoolExecutor(2) as threads:  # NaN for no point
+        x, y = threads.map(lambda read: read(geometry), (shapely.get_x, shapely.get_y))
+    xy = np.column_stack([x, y])
+    there = np.isfinite(x) & np.isfinite(y)
     if there.all():
         return PointPlaces(xy, there, crs)
     if (other := shapely.get_type_id(geometry) > 0).any():
