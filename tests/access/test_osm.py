@@ -41,7 +41,7 @@ def test_porto_alegre_is_walked(shared_data):
     assert (ratio >= 1 - 1e-6).all()
     assert 1.1 < pd.Series(ratio).median() < 1.6
     facilities = read_osm_facilities(folder / "poa_osm.pbf", crs=streets.crs)
-    assert {"bus_stop", "supermarket"} <= set(facilities["kind"])
+    assert (facilities["kind"] == "bus_stop").sum() > 100
 
 
 def test_what_is_no_extract_is_refused(tmp_path):
