@@ -40,7 +40,7 @@ format: setup-dev  ## let the formatter and the linter mend what they can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup-dev  ## measured against the peers: a table, and benchmarks/out/NAME.json  [ONLY=name]
+bench: setup-dev  ## measured against the peers: tables, and docs/benchmarks.md when all were  [ONLY=name]
 	$(BIN)/python benchmarks/run.py $(ONLY)
 
 notebooks: setup-dev  ## run every notebook from its first cell to its last
@@ -56,7 +56,7 @@ clean:  ## remove what was built, keep what was written
 	rm -rf $(VENV) $(CORE) $(WEB)/node_modules gisgrid/assets server/gisgrid_server/static demo-data build dist
 
 # --- set-up ---------------------------------------------------------------------------------------------------
-setup: $(VENV)/.ready assets
+setup: $(VENV)/.ready assets $(VENV)/.warm
 setup-dev: $(VENV)/.dev-ready assets
 
 $(UV): requirements/uv.lock
@@ -69,6 +69,11 @@ $(UV): requirements/uv.lock
 $(VENV)/.ready: requirements/run.lock pyproject.toml server/pyproject.toml $(UV)
 	@$(UV) pip install --python $(BIN)/python --require-hashes -r requirements/run.lock
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --quiet -e . -e ./server
+	@touch $@
+
+# Nobody waits for a compiler at first use; what changes later is compiled when it is used.
+$(VENV)/.warm: $(VENV)/.ready
+	@$(BIN)/gisgrid warm-up
 	@touch $@
 
 $(VENV)/.dev-ready: requirements/dev.lock $(VENV)/.ready
@@ -84,5 +89,5 @@ $(CORE)/.ready: requirements/core.lock pyproject.toml $(UV) assets
 # The front end: locked npm packages built into the server's static folder and gisgrid/assets.
 assets: server/gisgrid_server/static/index.html
 
-server/gisgrid_server/static/index.html: $(WEB)/package-lock.json $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts $(WEB)/index.html -type f 2>/dev/null) | $(UV)
+server/gisgrid_server/static/index.html: $(WEB)/package-lock.json $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts $(WEB)/index.html $(WEB)/inspect.html -type f 2>/dev/null) | $(UV)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" UV="$(CURDIR)/$(UV)" sh $(WEB)/scripts/build.sh

@@ -17,6 +17,7 @@ from gisgrid.cli.grids.validate_command import validate_grids
 from gisgrid.cli.hotspots.command import hotspots
 from gisgrid.cli.ingest.command import ingest
 from gisgrid.cli.plugins import CommandGroup
+from gisgrid.cli.tiles.command import tiles
 from gisgrid.errors import GisgridError
 
 _DEBUG: Final = "--debug"
@@ -67,10 +68,12 @@ _COMMANDS: Final[dict[str, tuple[Callable[..., None], str]]] = {
     "validate-grids": (validate_grids, "Examine and mend the units of a city. 检查并修复网格。"),
     "make-grids": (make_grids, "Draw unit grids where there are none. 划分单元网格。"),
     "balance-grids": (balance_grids, "Share the work between duty grids. 均衡责任网格。"),
+    "tiles": (tiles, "Write layers as one file of tiles. 把图层写成瓦片文件。"),
     "demo": (commands.demo, "See it all on a synthetic city. 生成示范城市并打开地图。"),
 }
 for _name, (_function, _words) in _COMMANDS.items():
     app.command(_name, short_help=_words)(_function)
+app.command("warm-up", hidden=True)(commands.warm_up)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -177,6 +177,17 @@ def demo(
         server(layers=folder, data=data, host=host, port=port)
 
 
+def warm_up() -> None:
+    """Compile what gisgrid calculates with, so that nobody waits for it later; ``make setup`` does this.
+
+    预先编译计算内核。
+    """
+    from gisgrid.cli import bars, warm
+
+    with bars.steps("compiling", len(warm.PARTS)) as progress:
+        warm.warm_up(progress=progress)
+
+
 def _words(language: Language | None) -> Literal["zh", "en"] | None:
     if language is None:
         return None

@@ -5,71 +5,177 @@ The functions that a layer names under ``[derived] function``: input layers' fra
 A *report* is what somebody sent in; an *incident* is a report that repeats no other (``duplicate_of`` is missing). Reports that `gisgrid ingest` found on points that are no place (``fallback`` says why) are
 left out everywhere, and counted.
 
-`counts` and `months` only count, `surfaces` smooths, `clusters` outlines; `areas` counts for a test, `terms` says how it is tested, and `hotspots`, `outliers`, `optimised`,
-`scans` and `emerging` test.
+`counts` and `months` only count; `surfaces` and `streets` smooth, `clusters` outlines. `areas` counts for a test, `terms` says
+how it is tested, `times` which days are compared; `hotspots`, `outliers`, `company`, `optimised`, `scans`,
+`space_time_scans`, `emerging`, `near_repeats`, `changes`, `campaigns`, `returns`, `rates` and `effort` ask.
 """
 
-from gisgrid.derived.areas import Areas, cell_areas, unit_areas
-from gisgrid.derived.clusters import issue_clusters
+from gisgrid.derived.areas import Areas, areas_of_counts, cell_areas, unit_areas
+from gisgrid.derived.campaigns import GROUPS, campaign, unit_campaign
+from gisgrid.derived.changes import changed, unit_changes
+from gisgrid.derived.clusters import issue_clusters, issue_knots
+from gisgrid.derived.company import (
+    COMPANY,
+    flagged,
+    joined,
+    paired,
+    surrounded,
+    unit_joins,
+    unit_pairs,
+    unit_surroundings,
+)
 from gisgrid.derived.counts import unit_issues
+from gisgrid.derived.effort import LIFETIME_DAYS, looked_at, unit_effort, unit_reporting
 from gisgrid.derived.emerging import patterned, unit_patterns
+from gisgrid.derived.flags import flags_of, numbers_of
 from gisgrid.derived.hotspots import cell_hotspots, hot, unit_hotspots
 from gisgrid.derived.incidents import in_metres, incidents, names_of
 from gisgrid.derived.months import issue_months
+from gisgrid.derived.near_repeats import bands_of, issue_near_repeats, near_repeats
 from gisgrid.derived.notes import (
+    FAR_IN_TIME,
     FAR_OUT,
     IN_NO_AREA,
+    IN_NO_PERIOD,
     IN_PART_STEPS,
     IN_SLIVERS,
     NO_PLACE,
     NO_RESIDENTS,
     NO_TIME,
+    ON_NO_STREET,
     REPEATED,
     SCATTERED,
+    UNPATROLLED,
     Note,
+    heard,
 )
 from gisgrid.derived.optimised import fitted, optimised_hotspots, optimised_outliers
 from gisgrid.derived.outliers import CONTRASTS, alike, apart, unit_outliers
-from gisgrid.derived.scans import clustered, unit_clusters
-from gisgrid.derived.surfaces import issue_density
+from gisgrid.derived.rates import rated, unit_rates, zone_rates, zoned
+from gisgrid.derived.returns import (
+    PLACE_M,
+    WITHIN_DAYS,
+    class_rebound,
+    returned,
+    returned_by_class,
+    unit_rebound,
+    waits_of,
+)
+from gisgrid.derived.scans import clustered, unit_clusters, window_of
+from gisgrid.derived.space_time_scans import clustered_in_time, space_time_clusters, time_clusters
+from gisgrid.derived.streets import (
+    SEGMENT_M,
+    WITHIN_M,
+    street_areas,
+    street_density,
+    street_hot,
+    street_hotspots,
+    street_thick,
+)
+from gisgrid.derived.surfaces import (
+    adaptive_density,
+    earlier_risk,
+    issue_density,
+    report_risk,
+    resident_risk,
+)
 from gisgrid.derived.terms import NEIGHBOURS, Terms, neighbourhood
+from gisgrid.derived.times import Days, day_of, days_of
 
 __all__ = [
+    "COMPANY",
     "CONTRASTS",
+    "FAR_IN_TIME",
     "FAR_OUT",
+    "GROUPS",
     "IN_NO_AREA",
+    "IN_NO_PERIOD",
     "IN_PART_STEPS",
     "IN_SLIVERS",
+    "LIFETIME_DAYS",
     "NEIGHBOURS",
     "NO_PLACE",
     "NO_RESIDENTS",
     "NO_TIME",
+    "ON_NO_STREET",
+    "PLACE_M",
     "REPEATED",
     "SCATTERED",
+    "SEGMENT_M",
+    "UNPATROLLED",
+    "WITHIN_DAYS",
+    "WITHIN_M",
     "Areas",
+    "Days",
     "Note",
     "Terms",
+    "adaptive_density",
     "alike",
     "apart",
+    "areas_of_counts",
+    "bands_of",
+    "campaign",
     "cell_areas",
     "cell_hotspots",
+    "changed",
+    "class_rebound",
     "clustered",
+    "clustered_in_time",
+    "day_of",
+    "days_of",
+    "earlier_risk",
     "fitted",
+    "flagged",
+    "flags_of",
+    "heard",
     "hot",
     "in_metres",
     "incidents",
     "issue_clusters",
     "issue_density",
+    "issue_knots",
     "issue_months",
+    "issue_near_repeats",
+    "joined",
+    "looked_at",
     "names_of",
+    "near_repeats",
     "neighbourhood",
+    "numbers_of",
     "optimised_hotspots",
     "optimised_outliers",
+    "paired",
     "patterned",
+    "rated",
+    "report_risk",
+    "resident_risk",
+    "returned",
+    "returned_by_class",
+    "space_time_clusters",
+    "street_areas",
+    "street_density",
+    "street_hot",
+    "street_hotspots",
+    "street_thick",
+    "surrounded",
+    "time_clusters",
     "unit_areas",
+    "unit_campaign",
+    "unit_changes",
     "unit_clusters",
+    "unit_effort",
     "unit_hotspots",
     "unit_issues",
+    "unit_joins",
     "unit_outliers",
+    "unit_pairs",
     "unit_patterns",
+    "unit_rates",
+    "unit_rebound",
+    "unit_reporting",
+    "unit_surroundings",
+    "waits_of",
+    "window_of",
+    "zone_rates",
+    "zoned",
 ]

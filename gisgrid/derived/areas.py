@@ -46,6 +46,8 @@ class Areas:
         What was left out, by reason.
     notes
         What was decided on the way.
+    segments
+        The street segments, where the areas are such: their neighbours go by the streets.
     """
 
     frame: gpd.GeoDataFrame
@@ -57,6 +59,7 @@ class Areas:
     codes: pd.Series
     excluded: Mapping[str, int]
     notes: tuple[str, ...]
+    segments: gpd.GeoDataFrame | None = None
 
     @property
     def are_cells(self) -> bool:
@@ -106,6 +109,25 @@ class Areas:
         )
         frame = gpd.GeoDataFrame(value, geometry=geometry)
         return Derivation(frame, dict(self.excluded), (*self.notes, *notes))
+
+    def recounted(self, counts: pd.Series) -> Areas:
+        """Give the same with other counts: those of a period, or of what has a time.
+
+        Parameters
+        ----------
+        counts
+            Shape (n,), incidents, indexed by key.
+
+        Returns
+        -------
+        Areas
+            Another value, whose frame has the counts and their rates.
+        """
+        other = replace(self, counts=counts)
+        names = [n for n in ("incidents_per_1000", "incidents_per_km2") if n in self.frame]
+        rates = {name: other.rates.to_numpy() for name in names}
+        frame = self.frame.assign(n_incidents=counts.to_numpy(), **rates)
+        return replace(other, frame=frame)
 
     def without(self, excluded: Mapping[str, int], notes: tuple[str, ...] = ()) -> Areas:
         """Give the same with more that was left out before.
@@ -164,6 +186,44 @@ def unit_areas(
     incidents = counted.incidents
     codes = assign_units(incidents, {key: units})[key]
     counts = unit_counts(codes, units[key])
+    made = areas_of_counts(counts, units, key=key, population=population)
+    return replace(
+        made, incidents=incidents, codes=codes, notes=counted.notes,
+        excluded=left_out({**counted.excluded, IN_NO_AREA: codes.isna().sum(), **made.excluded}),
+    )  # fmt: skip
+
+
+def areas_of_counts(
+    counts: pd.Series,
+    units: gpd.GeoDataFrame,
+    *,
+    key: str,
+    population: str | None = "population",
+) -> Areas:
+    """Say what counts that were made elsewhere (on a cluster, in a database) are per resident.
+
+    Parameters
+    ----------
+    counts
+        Shape (n,), incidents, indexed by the key of every unit, in the order of `units`.
+    units
+        Areas with `key` and, where there are, `name_zh`, `name_en`, `name`.
+    key
+        The column that names a unit.
+    population
+        The column of residents; None to look at the counts themselves.
+
+    Returns
+    -------
+    Areas
+        One per unit, in their order, without any single incident.
+
+    Raises
+    ------
+    ColumnError
+        A column is missing.
+    """
+    demand(units, "units", key, *([] if population is None else [population]))
     frame = units[[key, *names_of(map(str, units.columns))]].assign(n_incidents=counts.to_numpy())
     residents = None
     without_rate = 0
@@ -172,15 +232,11 @@ def unit_areas(
         rates = rate(counts, residents, per=1000)
         without_rate = int(rates.isna().sum())
         frame = frame.assign(population=units[population], incidents_per_1000=rates.to_numpy())
-    excluded = {
-        **counted.excluded,
-        IN_NO_AREA: codes.isna().sum(),
-        NO_RESIDENTS: without_rate,
-    }
     frame = gpd.GeoDataFrame(frame, geometry=units.geometry)
     return Areas(
         frame=frame, key=key, counts=counts, denominator=residents, per=1000.0,
-        incidents=incidents, codes=codes, excluded=left_out(excluded), notes=counted.notes,
+        incidents=units.iloc[:0], codes=pd.Series(dtype="str"),
+        excluded=left_out({NO_RESIDENTS: without_rate}), notes=(),
     )  # fmt: skip
 
 

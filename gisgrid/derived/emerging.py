@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final, cast, get_args
-
 import geopandas as gpd
 import pandas as pd
 
-from gisgrid.analysis import excess
+from gisgrid.analysis import SpaceTimeCube, emerging_hotspots, excess
 from gisgrid.analysis.significance import Correction
-from gisgrid.analysis.space_time.cube import SpaceTimeCube, Step, space_time_cube
-from gisgrid.analysis.space_time.emerging import emerging_hotspots
 from gisgrid.catalogue import Derivation
 from gisgrid.derived.areas import Areas, unit_areas
-from gisgrid.derived.incidents import demand
-from gisgrid.derived.notes import IN_PART_STEPS, NO_TIME, Note, heard, left_out
+from gisgrid.derived.notes import heard
 from gisgrid.derived.terms import Terms, neighbourhood
-from gisgrid.errors import InputError
-from gisgrid.schema import Text
-
-_STEP_TEXTS: Final = {
-    "day": "天", "week": "周", "month": "个月", "quarter": "个季度", "year": "年",
-}  # fmt: skip
+from gisgrid.derived.times import checked_step, stepped
 
 
 def unit_patterns(
@@ -107,32 +97,16 @@ def patterned(areas: Areas, terms: Terms, *, timezone: str, step: str = "month")
     InputError
         No such step, zone, neighbourhood or correction, or times without a zone.
     """
-    if step not in get_args(Step):
-        raise InputError(
-            f"there is no step {step!r} of time; choose one of {', '.join(get_args(Step))}"
-        )
-    demand(areas.incidents, "issues", "reported_at")
+    checked_step(step)
     graph, about_neighbours = neighbourhood(areas, terms.neighbours)
     notes: list[str] = []
+    counted, cube = stepped(areas, timezone=timezone, step=step, notes=notes)
     with heard(notes):
-        cube = space_time_cube(
-            areas.incidents["reported_at"], areas.codes, areas.counts.index,
-            step=cast("Step", step), timezone=timezone,
-        )  # fmt: skip
         found = emerging_hotspots(_per_step(areas, cube), graph, correction=terms.correction)
-    whole = cube.steps["complete"]
-    text = Text(
-        zh=f"时段：{int(whole.sum())} {_STEP_TEXTS[step]}（{timezone}），首尾不完整的 {int((~whole).sum())} 个不计",
-        en=f"{int(whole.sum())} whole steps of a {step} in {timezone}; {int((~whole).sum())} that the data cover in part are left out",
-    )
-    placed = areas.codes.notna()
-    missing = int((placed & areas.incidents["reported_at"].isna()).sum())
-    excluded = {NO_TIME: missing, IN_PART_STEPS: int(cube.steps["n"][~whole].sum())}
-    counted = areas.without(left_out(excluded))
     return counted.made(
         {str(name): found[name] for name in found},
         tested=found["pattern"].notna(),
-        notes=(Note.of(text), *about_neighbours, *notes),
+        notes=(*about_neighbours, *notes),
     )
 
 

@@ -18,6 +18,10 @@ NO_RESIDENTS: Final = "areas without residents, which have no rate"
 NO_TIME: Final = "incidents without a time of report"
 IN_PART_STEPS: Final = "incidents in steps of time that the data cover in part"
 SCATTERED: Final = "incidents in no cluster"
+FAR_IN_TIME: Final = "incidents long before or after all others (stray dates)"
+IN_NO_PERIOD: Final = "incidents in none of the periods compared"
+ON_NO_STREET: Final = "incidents on no street"
+UNPATROLLED: Final = "areas where hardly anyone looked, which are unknown"
 FAR_OUT: Final = "incidents that lie far from any other (locational outliers)"
 
 

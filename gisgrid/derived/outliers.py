@@ -105,9 +105,9 @@ def alike(areas: Areas, terms: Terms) -> Derivation:
     with heard(notes):
         scores = local_moran(
             values, graph,
-            permutations=_drawn(terms), correction=terms.correction, seed=terms.seed,
+            permutations=drawn(terms), correction=terms.correction, seed=terms.seed,
         )  # fmt: skip
-    notes += out_of_reach(terms, _drawn(terms), int(scores["p"].notna().sum()))
+    notes += out_of_reach(terms, drawn(terms), int(scores["p"].notna().sum()))
     names = ("lag", "i", "z", "p", "q", "cluster", "n_neighbours")
     return areas.made(
         {"value": values, **{name: scores[name] for name in names}},
@@ -144,10 +144,10 @@ def apart(areas: Areas, terms: Terms) -> Derivation:
     with heard(notes):
         scores = local_geary(
             values, graph,
-            permutations=_drawn(terms), correction=terms.correction, seed=terms.seed,
+            permutations=drawn(terms), correction=terms.correction, seed=terms.seed,
         )  # fmt: skip
     tested = scores["p"].notna()
-    notes += out_of_reach(terms, _drawn(terms), int(tested.sum()))
+    notes += out_of_reach(terms, drawn(terms), int(tested.sum()))
     m = values.notna().sum()
     own = (values - values.mean()) ** 2 / values.var(ddof=0)
     by_chance = m / (m - 1) * (1 + own)  # of the unit with its own value held
@@ -169,5 +169,17 @@ def apart(areas: Areas, terms: Terms) -> Derivation:
     )  # fmt: skip
 
 
-def _drawn(terms: Terms) -> int:
+def drawn(terms: Terms) -> int:
+    """Say how many permutations are drawn.
+
+    Parameters
+    ----------
+    terms
+        How it is tested.
+
+    Returns
+    -------
+    int
+        9 999 where they are not said.
+    """
     return _PERMUTATIONS if terms.permutations is None else terms.permutations

@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+import geopandas as gpd
 import pandas as pd
 from libpysal.graph import Graph
 
-from gisgrid.analysis import contiguity, distance_band, nearest
+from gisgrid.analysis import contiguity, distance_band, nearest, segment_graph
 from gisgrid.analysis.significance import Correction
 from gisgrid.derived.areas import Areas
 from gisgrid.derived.incidents import in_metres
@@ -75,7 +76,9 @@ def neighbourhood(areas: Areas, neighbours: str = "contiguity") -> tuple[Graph, 
     kind, _, size = neighbours.partition(":")
     notes: tuple[str, ...] = ()
     key = areas.key
-    if kind in {"contiguity", "rook"} and not size:
+    if areas.segments is not None:
+        graph = _along_streets(areas.segments, neighbours)
+    elif kind in {"contiguity", "rook"} and not size:
         graph = contiguity(areas.frame, key=key, kind="rook" if kind == "rook" else "queen")
     else:
         reach = _reach(neighbours)
@@ -93,6 +96,18 @@ def neighbourhood(areas: Areas, neighbours: str = "contiguity") -> tuple[Graph, 
         )
         notes += (Note.of(note),)
     return graph, notes
+
+
+def _along_streets(segments: gpd.GeoDataFrame, neighbours: str) -> Graph:
+    """Say which segments are neighbours: at a junction, or within a distance along the streets."""
+    if neighbours == "contiguity":
+        return segment_graph(segments)
+    if not neighbours.startswith("distance:"):
+        raise InputError(
+            f"neighbours {neighbours!r} are none of street segments, which meet at junctions (contiguity) or lie "
+            "within a distance along the streets; write distance:METRES, for example distance:300"
+        )
+    return segment_graph(segments, within_m=_reach(neighbours))
 
 
 def _reach(neighbours: str) -> float:

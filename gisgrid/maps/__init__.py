@@ -2,5 +2,6 @@
 
 from gisgrid.maps.explanation_drawing import explanation_map
 from gisgrid.maps.hotspot_page import hotspot_map, write_html
+from gisgrid.maps.reading import Reading, plain_reading
 
-__all__ = ["explanation_map", "hotspot_map", "write_html"]
+__all__ = ["Reading", "explanation_map", "hotspot_map", "plain_reading", "write_html"]

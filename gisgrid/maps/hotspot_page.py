@@ -1,4 +1,4 @@
-"""Where are the hot areas, on one page: a folium map with everything it needs inside."""
+"""Where are the areas that a method found, on one page: a folium map with everything it needs inside."""
 
 from __future__ import annotations
 
@@ -11,30 +11,32 @@ from typing import Any, Final, cast
 import folium
 import geopandas as gpd
 import jinja2
+import pandas as pd
 from branca.element import Element, Figure
 
+from gisgrid.analysis.significance import Correction
 from gisgrid.crs import LONLAT, require_crs
 from gisgrid.errors import ColumnError, InputError, OutputError, did_you_mean
 from gisgrid.files import whole_file
-from gisgrid.maps.short_json import features, lines, script_json
-from gisgrid.maps.words import COLUMN_TEXTS, TEXTS, Language
-from gisgrid.palette import GI_COLOURS, GROUND, LABEL_TEXTS, LABELS, Label
+from gisgrid.maps.panel import Subject, fill_of, page_file, panel
+from gisgrid.maps.reading import Reading
+from gisgrid.maps.readings import CORRECTED, reading_of
+from gisgrid.maps.short_json import features, groups, lines, script_json
+from gisgrid.maps.words import CHANCES, COLUMN_TEXTS, DIGITS, TEXTS, Language
+from gisgrid.palette import GI_COLOURS, GROUND, LABEL_TEXTS, LABELS
 from gisgrid.schema import Text
 
-_HATCHES: Final[dict[str, tuple[int, str, float]]] = {  # gap in pixels, ink, strength
-    "hot_99": (5, "#ffffff", 0.4),
-    "hot_95": (8, "#b2182b", 0.5),
-    "hot_90": (12, "#b2182b", 0.35),
-    "cold_90": (12, "#2166ac", 0.35),
-    "cold_95": (8, "#053061", 0.4),
-    "cold_99": (5, "#ffffff", 0.4),
-}
-_DIGITS: Final = {"n_incidents": 0, "population": 0, "z": 2}
 _MAX_HATCHED: Final = 3000
 """Up to so many areas are drawn as SVG with hatching, more on a canvas in plain colours."""
 _FEW: Final = 500
 """Over so many areas their boundaries recede."""
-_N_PLACES: Final = 10
+_EVERYWHERE: Final = frozenset(
+    {
+        "n_incidents", "population", "incidents_per_1000", "area_km2", "incidents_per_km2", "length_km", "incidents_per_km",
+    }
+)  # fmt: skip
+"""Columns that a pop-up shows for every method."""
+_COLUMNS_IN: Final = re.compile(r"\{(\w+)\}")
 _ASSETS: Final = Path(__file__).parents[1] / "assets"
 _LOADS: Final = re.compile(
     r"""(?:<(?:script|link|img|iframe|source)\b[^>]*?(?:src|href)\s*=\s*["']?|url\(\s*["']?|@import\s+["']?"""
@@ -68,7 +70,7 @@ class OfflineMap(folium.Map):
         self.head, self.body, self.data = head, body, data
         # branca offers no way to state the page's language
         self.get_root()._template = jinja2.Template(  # noqa: SLF001
-            _page_file("page.html").replace("LANGUAGE", "zh-CN" if language == "zh" else "en")
+            page_file("page.html").replace("LANGUAGE", "zh-CN" if language == "zh" else "en")
         )
 
     def render(self, **kwargs: Any) -> str:  # noqa: ANN401 - branca's signature
@@ -96,19 +98,25 @@ def hotspot_map(
     language: Language = "zh",
     key: str | None = None,
     name: str | None = None,
+    column: str | None = None,
+    reading: Reading | None = None,
     outline: gpd.GeoDataFrame | None = None,
+    steps: pd.DataFrame | None = None,
+    correction: Correction = "fdr",
     source: str = "",
 ) -> folium.Map:
-    """Show the hot and cold areas on a map that needs no network, in a notebook or as a file.
+    """Show the areas that a method found on a map that needs no network, in a notebook or as a file.
 
-    Fixed classes (hot and cold at 90, 95 and 99 %), each also told by its hatching; a legend with counts, the finding
-    and its uncertainty in words, the hottest places as a table. Not a map of counts: those want other classes.
+    Classes of the method (hot and cold at 90, 95 and 99 %, clusters and outliers, contrasts, patterns over time), each
+    also told by its hatching; numbers in five classes; a legend with counts, the finding and its uncertainty in words,
+    the most telling places as a table.
 
     Parameters
     ----------
     hotspots
-        Polygons with `label`, `z`, `p`, `q`, `observed`, `expected`, `n_neighbours` (`gisgrid.analysis.hotspots`) and,
-        where there are, `n_incidents`, `population`, `incidents_per_1000`, `area_km2`, `incidents_per_km2`. Any CRS.
+        Areas or lines with the columns of a method: `label` (`hotspots`, Gi*), `cluster` (`local_moran`), `contrast`
+        (local Geary), `pattern` (`emerging_hotspots`), `cluster_rank` (`scan`) or `cluster_id` (`dbscan`,
+        `cluster_outlines`), and, where there are, counts, residents and rates. Any CRS.
     title
         What the page is about; a `Text` gives it in both languages.
     language
@@ -117,8 +125,17 @@ def hotspot_map(
         The column that names an area; the first column where it is not given.
     name
         The column of names; `name_zh` and `name_en`, or `name`, where it is not given.
+    column
+        A column of numbers to draw, in five classes of about as many areas each, instead of the method's classes.
+    reading
+        How other classes are read (`plain_reading`), instead of what the columns themselves tell.
     outline
         Boundaries to draw over the areas, for example communities over cells. Any CRS.
+    steps
+        For a slider of time: indexed by `key`, a column per step in the order of time, each value the ``label`` of the
+        area at that step (missing where there was none).
+    correction
+        What was done about the many tests, for the words: ``fdr``, ``bonferroni`` or ``none``.
     source
         A line on whose data these are and of when.
 
@@ -130,11 +147,11 @@ def hotspot_map(
     Raises
     ------
     ColumnError
-        A column that the map needs is not there.
+        A column that the map needs is not there, or holds no numbers.
     CrsError
         `hotspots` or `outline` has no CRS.
     InputError
-        There are no areas.
+        There are no areas, or no such language or correction.
     OutputError
         The parts of the page (Leaflet) were not built.
 
@@ -145,58 +162,42 @@ def hotspot_map(
     """
     if language not in TEXTS:
         raise InputError(f"language {language!r} is not spoken here; choose zh or en")
+    if correction not in CORRECTED:
+        raise InputError(
+            f"there is no correction {correction!r}; choose one of {', '.join(CORRECTED)}"
+        )
     if hotspots.empty:
         raise InputError(
             "a map of hotspots needs areas but there are 0 rows; check what was selected"
         )
     require_crs(hotspots, name="hotspots")
     columns = [str(c) for c in hotspots.columns if c != hotspots.geometry.name]
-    for column in (
-        "label",
-        "z",
-        "p",
-        "q",
-        "observed",
-        "expected",
-        "n_neighbours",
-        *filter(None, (key, name)),
+    if reading is None:
+        reading, classes = reading_of(hotspots[columns], column)
+    else:
+        classes = hotspots[columns].get(reading.column)
+    for needed in filter(
+        None,
+        (
+            key,
+            name,
+            reading.group,
+            None if classes is not None else reading.column,
+            *_of_the_telling(reading, columns),
+        ),
     ):
-        if column not in columns:
+        if needed not in columns:
             raise ColumnError(
-                f"no column {column!r} among {len(columns)} columns of the hotspots{did_you_mean(column, columns)}"
+                f"no column {needed!r} among {len(columns)} columns of the hotspots{did_you_mean(needed, columns)}"
             )
     key = key or columns[0]
     names = [name] if name else _name_columns(columns, language)
-    texts = TEXTS[language]
-    places = hotspots.to_crs(LONLAT)
-    west, south, east, north = places.total_bounds
-    data = {
-        "areas": features(
-            places, [key, *names, *_shown(columns), "label", "observed", "expected", "n_neighbours"]
-        ),
-        "outline": None if outline is None else lines(outline),
-        "bounds": [[south, west], [north, east]],
-        "key": key,
-        "names": names,
-        "shown": [_shown_row(column, language) for column in _shown(columns)],
-        "classes": {
-            label: {"colour": GI_COLOURS[label], "text": LABEL_TEXTS[label][language]}
-            for label in LABELS
-        },
-        "texts": {
-            "sentence": texts["sentence"].replace("{measure}", _measure(columns, language)),
-            "no_value": texts["no_value"],
-        },
-        "locale": "zh-CN" if language == "zh" else "en",
-        "hatched": len(hotspots) <= _MAX_HATCHED,
-        "hairline": 0.8 if len(hotspots) <= _FEW else 0.4,
-        "faint": 0.55 if len(hotspots) <= _FEW else 0.35,
-    }
+    subject = Subject(hotspots[columns], reading, classes, key, names, language, correction)
     heading = title if isinstance(title, str) else getattr(title, language)
     return OfflineMap(
         head=_head(heading),
-        body=_panel(hotspots, heading, key=key, names=names, language=language, source=source),
-        data=script_json(data),
+        body=panel(subject, title=heading, source=source, steps=steps is not None),
+        data=script_json(_data(subject, hotspots, outline, steps)),
         language=language,
     )
 
@@ -231,130 +232,105 @@ def _name_columns(columns: list[str], language: Language) -> list[str]:
     return [column for column in (*order, "name") if column in columns]
 
 
-def _shown(columns: list[str]) -> list[str]:
-    return [column for column in COLUMN_TEXTS if column in columns]
+def _of_the_telling(reading: Reading, columns: list[str]) -> tuple[str, ...]:
+    """Name the columns without which the most telling areas cannot be told."""
+    return (
+        ()
+        if reading.column not in columns
+        else tuple(c for c in reading.table if c != "n_incidents")
+    )
 
 
-def _measure(columns: list[str], language: Language) -> str:
+def _data(
+    subject: Subject,
+    hotspots: gpd.GeoDataFrame,
+    outline: gpd.GeoDataFrame | None,
+    steps: pd.DataFrame | None,
+) -> dict[str, Any]:
+    """Put together what the page's script draws."""
+    reading, language = subject.reading, subject.language
+    columns = [str(column) for column in subject.frame.columns]
+    shown = [c for c in COLUMN_TEXTS if c in columns and (c in _EVERYWHERE or c in reading.shown)]
+    sentences = {name: _measured(subject, text) for name, text in reading.sentences.items()}
+    wanted = {c for text in sentences.values() for c in _COLUMNS_IN.findall(text) if c in columns}
+    places = hotspots.to_crs(LONLAT).assign(class_=subject.classes)
+    west, south, east, north = places.total_bounds
+    few = len(places) <= _FEW
+    hatched = len(places) <= _MAX_HATCHED
+    kept = [subject.key, *subject.names, *shown, *sorted(wanted), *filter(None, [reading.group])]
+    return {
+        "areas": features(places, [*kept, "class_"]),
+        "outline": None if outline is None else lines(outline),
+        "bounds": [[south, west], [north, east]],
+        "key": subject.key,
+        "names": subject.names,
+        "called": None if reading.called is None else subject.said(reading.called),
+        "group": reading.group,
+        "groups": [] if reading.group is None else groups(places, reading.group),
+        "shown": [_shown_row(column, language) for column in shown],
+        "digits": {column: DIGITS.get(column, 2) for column in sorted(wanted)},
+        "classes": {
+            shade.name: {
+                "colour": shade.colour, "text": subject.said(shade.text),
+                "fill": fill_of(shade) if hatched else shade.colour or "#ffffff", "swatch": fill_of(shade),
+            }
+            for shade in reading.shades
+        },
+        "sentences": sentences,
+        "texts": {name: TEXTS[language][name] for name in ("no_value", "all_steps")},
+        "steps": None if steps is None else _steps(steps, subject),
+        "locale": "zh-CN" if language == "zh" else "en",
+        "hatched": hatched,
+        "hairline": 0.8 if few else 0.4,
+        "faint": 0.55 if few else 0.35,
+    }  # fmt: skip
+
+
+def _steps(steps: pd.DataFrame, subject: Subject) -> dict[str, Any]:
+    """Give the class of every area at every step, and the classes of hot and cold."""
+    labels = steps.reindex(subject.frame[subject.key])
+    code = {label: k for k, label in enumerate(LABELS)}
+    codes = labels.apply(lambda column: column.map(code)).fillna(-1).astype(int)
+    return {
+        "names": [str(name) for name in steps.columns],
+        "labels": codes.to_numpy().T.tolist(),
+        "classes": [
+            {"colour": GI_COLOURS[label], "text": LABEL_TEXTS[label][subject.language]}
+            for label in LABELS
+        ],
+    }
+
+
+def _measured(subject: Subject, sentence: Text) -> str:
     """Name what was scored: the rate or density where there is one, else the count."""
     scored = next(
-        c for c in ("incidents_per_1000", "incidents_per_km2", "n_incidents", "z") if c in columns
+        (
+            c
+            for c in ("incidents_per_1000", "incidents_per_km2", "n_incidents")
+            if c in subject.frame
+        ),
+        "z",
     )
-    return COLUMN_TEXTS[scored][language]
+    return subject.said(sentence).replace("{measure}", subject.said(COLUMN_TEXTS[scored]))
 
 
 def _shown_row(column: str, language: Language) -> dict[str, Any]:
     return {
         "column": column,
-        "text": COLUMN_TEXTS[column][language],
-        "kind": "chance" if column in {"p", "q"} else "number",
-        "digits": _DIGITS.get(column, 2),
-    }
-
-
-def _panel(
-    hotspots: gpd.GeoDataFrame,
-    title: str,
-    *,
-    key: str,
-    names: list[str],
-    language: Language,
-    source: str,
-) -> str:
-    texts = TEXTS[language]
-    counts = hotspots["label"].value_counts()
-    legend = [
-        {
-            "text": LABEL_TEXTS[label][language],
-            "n": int(counts.get(label, 0)),
-            "n_text": f"{int(counts.get(label, 0)):,}",
-            "fill": f"url(#hatch-{label})" if GI_COLOURS[label] else "#fff",
-        }
-        for label in LABELS
-    ]
-    n_tested = int(hotspots["z"].notna().sum())
-    uncertainty = texts["uncertainty"].format(
-        n=f"{n_tested:,}", chance=f"{round(0.05 * n_tested):,}"
-    )
-    if n_tested < len(hotspots):
-        uncertainty += " " + texts["excluded"].format(n=f"{len(hotspots) - n_tested:,}")
-    environment = jinja2.Environment(autoescape=True)
-    return environment.from_string(_page_file("panel.html")).render(
-        title=title,
-        texts=texts,
-        hatches=[_hatch(label) for label in LABELS if GI_COLOURS[label]],
-        finding=_finding(hotspots, n_tested, key=key, names=names, language=language),
-        legend=legend,
-        uncertainty=uncertainty,
-        places=_hottest(hotspots, key=key, names=names),
-        source=source,
-    )
-
-
-def _finding(
-    hotspots: gpd.GeoDataFrame, n_tested: int, *, key: str, names: list[str], language: Language
-) -> str:
-    """Say in a sentence what the map shows."""
-    texts = TEXTS[language]
-    n_hot = int(
-        hotspots["label"].isin([label for label in LABELS if label.startswith("hot")]).sum()
-    )
-    n_cold = int(
-        hotspots["label"].isin([label for label in LABELS if label.startswith("cold")]).sum()
-    )
-    if n_hot + n_cold == 0:
-        return texts["nothing"].format(n=f"{n_tested:,}")
-    said = texts["finding"].format(n=f"{n_tested:,}", n_hot=f"{n_hot:,}", n_cold=f"{n_cold:,}")
-    if n_hot:
-        top = _hottest(hotspots, key=key, names=names)[0]
-        said += texts["hottest"].format(name=top["name"], z=top["z"])
-    return said
-
-
-def _hottest(hotspots: gpd.GeoDataFrame, *, key: str, names: list[str]) -> list[dict[str, str]]:
-    """List the places with the highest scores among those that are hot."""
-    hot = hotspots[hotspots["label"].isin(LABELS[:3])].sort_values(
-        "z", ascending=False, kind="stable"
-    )
-    rows = hot.head(_N_PLACES).to_dict("records")
-    return [
-        {
-            "key": str(row[key]),
-            "name": str(
-                next((row[column] for column in names if isinstance(row[column], str)), row[key])
-            ),
-            "n": f"{row['n_incidents']:,}" if "n_incidents" in row else "",
-            "z": f"{row['z']:.2f}",
-            "q": "< 0.001" if row["q"] < 0.001 else f"{row['q']:.3f}",
-        }
-        for row in rows
-    ]
-
-
-def _hatch(label: Label) -> dict[str, object]:
-    gap, ink, strength = _HATCHES[label]
-    return {
-        "label": label,
-        "gap": gap,
-        "ink": ink,
-        "strength": strength,
-        "angle": 45 if label.startswith("hot") else -45,
-        "colour": GI_COLOURS[label],
+        "text": getattr(COLUMN_TEXTS[column], language),
+        "kind": "chance" if column in CHANCES else "number",
+        "digits": DIGITS.get(column, 2),
     }
 
 
 def _head(title: str) -> str:
-    css = _page_file("map.css").replace("GROUND", GROUND)
+    css = page_file("map.css").replace("GROUND", GROUND)
     return (
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{html.escape(title)}</title>"
         f"<style>{_leaflet_css()}</style><style>{css}</style>"
-        f"<script>{_leaflet_js()}</script><script>{_page_file('map.js')}</script>"
+        f"<script>{_leaflet_js()}</script><script>{page_file('map.js')}</script>"
     )
-
-
-def _page_file(name: str) -> str:
-    return (Path(__file__).parent / "page" / name).read_text(encoding="utf-8")
 
 
 def _leaflet_js() -> str:

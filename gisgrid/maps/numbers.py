@@ -91,7 +91,7 @@ def _quantiles(numbers: pd.Series) -> tuple[tuple[Shade, ...], pd.Series]:
     """Put numbers into classes, the highest class first in the legend."""
     values = numbers.astype(float)
     values = values.where(np.isfinite(values))
-    borders = _borders(values.dropna().to_numpy())
+    borders = _borders(np.asarray(values.dropna(), dtype=float))
     place = np.searchsorted(borders, values.to_numpy(), side="right")
     names = [f"class_{k}" for k in range(len(borders) + 1)]
     classes = pd.Series(np.array(names, dtype=object)[place], index=numbers.index)
@@ -108,10 +108,10 @@ def _borders(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Give where the second and each later class begins; few different values have a class each."""
     different = np.unique(values)
     if len(different) <= len(RATE_RAMP):
-        return different[1:]
-    inner = np.linspace(0, 1, len(RATE_RAMP) + 1)[1:-1]
-    borders = np.unique(np.quantile(values, inner, method="higher"))
-    return borders[borders > different[0]]
+        return np.asarray(different[1:])
+    inner = np.arange(1, len(RATE_RAMP)) / len(RATE_RAMP)
+    borders = np.unique(np.quantile(values, inner))
+    return np.asarray(borders[borders > different[0]])
 
 
 def _digits(values: pd.Series) -> int:

@@ -56,6 +56,8 @@ class Reading:
         What a pop-up says, by class; that of ``""`` where a class has none of its own.
     tests
         Whether the classes come from a test.
+    whole_legend
+        Whether the legend also lists classes in which there is no area.
     group
         The column that says which areas belong together and are found together.
     called
@@ -75,6 +77,7 @@ class Reading:
     shown: tuple[str, ...] = ()
     sentences: Mapping[str, Text] = field(default_factory=dict)
     tests: bool = True
+    whole_legend: bool = True
     group: str | None = None
     called: Text | None = None
 
@@ -121,3 +124,68 @@ def among(column: str, classes: tuple[str, ...], by: str) -> Telling:
         return highest(by)(frame[frame[column].isin(classes)])
 
     return telling
+
+
+def plain_reading(
+    column: str,
+    classes: Mapping[str, Text],
+    colours: Mapping[str, str | None],
+    *,
+    legend: Text,
+    places: Text,
+    table: tuple[str, ...] = ("n_incidents",),
+    telling: Telling | None = None,
+    tests: bool = True,
+) -> Reading:
+    """Read classes that are no method's of gisgrid, or a new one's: what they are called and how they are coloured.
+
+    Parameters
+    ----------
+    column
+        Puts an area into a class.
+    classes
+        What each class is called, in the legend's order.
+    colours
+        The colour of each; none for what is not drawn.
+    legend
+        The legend's caption.
+    places
+        The caption of the table of areas.
+    table
+        The table's columns behind the name.
+    telling
+        Which areas the table lists, the most telling first; without it, those of a coloured class by the table's first column.
+    tests
+        Whether the classes come from a test.
+
+    Returns
+    -------
+    Reading
+        For `hotspot_map`.
+    """
+    coloured = tuple(name for name in classes if colours.get(name) is not None)
+    gaps = (5, 8, 11, 14)
+    shades = tuple(
+        Shade(name, text, colours.get(name), (gaps[k % 4], "#ffffff", 0.4, 45 * (k // 4 % 4)))
+        for k, (name, text) in enumerate(classes.items())
+    )
+    return Reading(
+        column=column,
+        shades=tuple(each if each.colour else Shade(each.name, each.text, None) for each in shades),
+        legend=legend,
+        finding=Text(
+            zh="{n} 个单元中，{n_found} 个属于着色的等级。",
+            en="Of {n} units, {n_found} are in one of the coloured classes. ",
+        ),
+        top=Text(zh="首先是{name}：{class}。", en="First of all {name}: {class}."),
+        nothing=Text(zh="{n} 个单元中没有一个突出。", en="None of {n} units stands out."),
+        unsure=Text(zh="{corrected}", en="{corrected}")
+        if tests
+        else Text(zh="分类本身不是检验。", en="These classes are no test."),
+        places=places,
+        table=table,
+        telling=telling or among(column, coloured, table[0]),
+        shown=table,
+        tests=tests,
+        whole_legend=len(classes) <= 8,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -28,9 +28,7 @@ _CLUSTER_ID: Final = "cluster_id"
 
 
 def _shades(
-    colours: Mapping[str, str | None],
-    texts: Mapping[str, Mapping[str, str]] | Mapping[str, Text],
-    hatches: Mapping[str, Hatch],
+    colours: Mapping[Any, str | None], texts: Mapping[Any, Any], hatches: Mapping[str, Hatch]
 ) -> tuple[Shade, ...]:
     def said(name: str) -> Text:
         text = texts[name]
@@ -99,7 +97,8 @@ CORRECTED: Final[Mapping[str, Text]] = {
         + "After correction at most 5\u00a0% of the units labelled at q ≤ 0.05 are expected to be chance.",
     ),
     "bonferroni": Text(
-        zh=_TESTED.zh + "校正后（Bonferroni），整张图上哪怕有一个单元是偶然标为显著（q ≤ 0.05）的，概率也不超过 5%。",
+        zh=_TESTED.zh
+        + "校正后（Bonferroni），整张图上哪怕有一个单元是偶然标为显著（q ≤ 0.05）的，概率也不超过 5%。",
         en=_TESTED.en
         + "After correction (Bonferroni) the chance that even one unit is labelled wrongly at q ≤ 0.05 is at most 5\u00a0%.",
     ),
@@ -156,6 +155,7 @@ READINGS: Final[Mapping[str, Reading]] = {
                 en="In cluster {cluster_rank}: {n_members} areas with {cases} issues, where {expected} are expected.",
             ),
         },
+        whole_legend=False,
         group="cluster_rank",
     ),
     "pattern": Reading(
@@ -167,8 +167,8 @@ READINGS: Final[Mapping[str, Reading]] = {
             en="Of {n} units, {n_hot} have a pattern of hotspots and {n_cold} one of coldspots. ",
         ),
         top=Text(
-            zh="首先是{name}：{class}，{n_steps} 期中热 {n_hot_steps} 期。",
-            en="First of all {name}: {class}, hot at {n_hot_steps} of {n_steps} steps.",
+            zh="首先是{name}：{class}，{n_steps} 期中热 {n_hot} 期。",
+            en="First of all {name}: {class}, hot at {n_hot} of {n_steps} steps.",
         ),
         nothing=Text(
             zh="{n} 个单元中没有一个有明显的时空模式。", en="None of {n} units has a pattern over time."
@@ -185,6 +185,7 @@ READINGS: Final[Mapping[str, Reading]] = {
         sentences={
             name: Text(zh=said.zh + "。", en=said.en + ".") for name, said in PATTERN_MEANINGS.items()
         },
+        whole_legend=False,
     ),
     "cluster": Reading(
         column="cluster",
@@ -233,7 +234,7 @@ READINGS: Final[Mapping[str, Reading]] = {
     ),
     "label": Reading(
         column="label",
-        shades=_shades({name: GI_COLOURS[name] for name in LABELS}, LABEL_TEXTS, _GI_HATCHES),
+        shades=_shades(GI_COLOURS, LABEL_TEXTS, _GI_HATCHES),
         legend=Text(zh="热点等级（Gi*，{correction}）", en="Hot and cold areas (Gi*, {correction})"),
         finding=Text(
             zh="{n} 个单元中，热点 {n_hot} 个，冷点 {n_cold} 个（置信度不低于 90%，{correction}）。",
@@ -255,6 +256,7 @@ READINGS: Final[Mapping[str, Reading]] = {
     ),
 }  # fmt: skip
 """How each kind of result is read, by the column by which it is known; the first that is there."""
+
 
 def reading_of(frame: pd.DataFrame, column: str | None) -> tuple[Reading, pd.Series]:
     """Say how a result is read, and give each area its class.

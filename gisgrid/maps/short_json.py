@@ -77,6 +77,31 @@ def lines(outline: gpd.GeoDataFrame) -> list[dict[str, Any] | None]:
     )
 
 
+def groups(frame: gpd.GeoDataFrame, column: str) -> list[dict[str, Any]]:
+    """Give the outline of areas that belong together, and a place for their number.
+
+    Parameters
+    ----------
+    frame
+        Areas in longitude, latitude.
+    column
+        The number of the group that an area is in; missing where it is in none.
+
+    Returns
+    -------
+    list of dict
+        `number`, `at` (latitude, longitude, inside one of the areas) and `outline` as GeoJSON, in the order of numbers.
+    """
+    inside = frame[frame[column].notna()]
+    found = []
+    for number, own in inside.groupby(inside[column].astype(int)):
+        whole = shapely.union_all(shapely.make_valid(own.geometry.to_numpy()))
+        at = shapely.point_on_surface(whole)
+        [outline] = _geometries(np.array([shapely.boundary(whole)], dtype=object))
+        found.append({"number": number, "at": [round(at.y, 6), round(at.x, 6)], "outline": outline})
+    return found
+
+
 def _geometries(shapes: NDArray[np.object_]) -> list[dict[str, Any] | None]:
     rounded = shapely.transform(shapely.force_2d(shapes), lambda xy: np.round(xy, 6))
     return [None if text is None else json.loads(text) for text in shapely.to_geojson(rounded)]

@@ -60,6 +60,8 @@ COLUMN_TEXTS: Final[dict[str, Text]] = {
 
 HEAD_TEXTS: Final[dict[str, Text]] = {
     "n_incidents": Text(zh="件数", en="Issues"),
+    "incidents_per_1000": Text(zh="每千人", en="Per 1 000"),
+    "incidents_per_km": Text(zh="每公里", en="Per km"),
     "incidents_per_km2": Text(zh="件/km²", en="Per km²"),
     "area_km2": Text(zh="km²", en="km²"),
     "value": Text(zh="本单元", en="Itself"),

@@ -34,7 +34,7 @@ def warms_up(act: Callable[[], object]) -> Callable[[], object]:
 
 
 def warm_up() -> int:
-    """Compile every loop of the tile engine, or read it from the cache on disk.
+    """Compile every loop of the tile engine and of the filters, or read it from the cache on disk.
 
     Returns
     -------
@@ -42,7 +42,9 @@ def warm_up() -> int:
         How many pieces of work were done for it.
     """
     import gisgrid.tiles  # noqa: F401, PLC0415 - what is imported puts itself on the list
+    from gisgrid.features.warm import compile_loops  # noqa: PLC0415 - it imports all of the filters
 
-    for act in _WARM_UPS:
+    acts = [compile_loops, *_WARM_UPS]
+    for act in acts:
         act()
-    return len(_WARM_UPS)
+    return len(acts)

@@ -11,10 +11,15 @@ if TYPE_CHECKING:
     from gisgrid.features.filters import Filter
 
 HowThinned = Literal[
-    "aggregated", "clustered", "one-per-pixel", "dropped-densest", "hidden-below-k"
+    "aggregated",
+    "clustered",
+    "one-per-pixel",
+    "dropped-densest",
+    "dropped-smallest",
+    "hidden-below-k",
 ]
 """How a tile came to show fewer things than there are: counted per cell, one point for near ones, one point per
-pixel, every n-th point, or aggregates too small to be shown."""
+pixel, every n-th point, only the largest shapes, or aggregates too small to be shown."""
 
 
 @dataclass(frozen=True)

@@ -1,56 +1,101 @@
-"""What does a web map draw of a layer of features? Vector tiles straight from a frame in memory."""
+"""What draws a layer of features? Points are drawn from runs of rows, lines, polygons and mixtures from prepared shapes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
-import numpy as np
-from numpy.typing import NDArray
 
 from gisgrid.errors import ColumnError, did_you_mean
-from gisgrid.tiles.clip import Pieces, clip_paths
-from gisgrid.tiles.mending import mended
-from gisgrid.tiles.mvt import LINE, POINT, POLYGON, encode_layer
-from gisgrid.tiles.properties import Properties, frame_properties
-from gisgrid.tiles.scheme import EXTENT, BBox, check_zoom, check_zooms
-from gisgrid.tiles.shapes import Ints, Points, Shapes, frame_shapes, tile_run
+from gisgrid.features import FeatureTable
+from gisgrid.features.privacy import Privacy
+from gisgrid.tiles.mvt import MVT_MEDIA_TYPE
+from gisgrid.tiles.points import PointSource
+from gisgrid.tiles.scheme import WEB_MERCATOR_QUAD, BBox, MatrixSet, check_zooms
+from gisgrid.tiles.shapes import ShapeSource
+from gisgrid.tiles.source import LowZoom, Tile
 
-MVT_MEDIA_TYPE: Final = "application/vnd.mapbox-vector-tile"
+if TYPE_CHECKING:
+    from gisgrid.features.filters import Filter
+
+__all__ = ["MVT_MEDIA_TYPE", "VectorSource", "vector_source"]
+
+_OPEN = Privacy()
+_AS_IT_COMES = LowZoom()
+
+
+def vector_source(
+    table: FeatureTable,
+    *,
+    layer_id: str,
+    properties: Sequence[str] = (),
+    minzoom: int = 0,
+    maxzoom: int = 14,
+    privacy: Privacy = _OPEN,
+    low_zoom: LowZoom = _AS_IT_COMES,
+    matrix_set: MatrixSet = WEB_MERCATOR_QUAD,
+    folder: Path | None = None,
+) -> PointSource | ShapeSource:
+    """Make a layer of features ready to be drawn, by what its geometry is.
+
+    Parameters
+    ----------
+    table
+        The features.
+    layer_id
+        The name of the layer in a tile.
+    properties
+        The columns that tiles show, and no others.
+    minzoom, maxzoom
+        The zooms to draw, both included.
+    privacy
+        What must never leave.
+    low_zoom
+        What is drawn where features are too many.
+    matrix_set
+        The set whose tiles are drawn.
+    folder
+        The folder that the table was opened from, to keep beside it what is made ready; None to keep it in memory.
+
+    Returns
+    -------
+    PointSource or ShapeSource
+        The source.
+
+    Raises
+    ------
+    InputError
+        The zooms are not in order, or `low_zoom` or `privacy` asks for what this geometry cannot be given.
+    ColumnError
+        A property is no column, or none that may be shown.
+    """
+    draw = PointSource if table.kind == "point" else ShapeSource
+    return draw(
+        table, layer_id=layer_id, properties=properties, minzoom=minzoom, maxzoom=maxzoom,
+        privacy=privacy, low_zoom=low_zoom, matrix_set=matrix_set, folder=folder,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class VectorSource:
-    """A layer of features, ready to be drawn: geometry projected once, properties encoded once.
-
-    Every point is in exactly one tile of a zoom; lines and polygons reach 64 units past the edge of each tile they
-    touch. Vertices are rounded to the grid of the zoom, 4096 units to the tile, and shapes that come to nothing on it
-    are not drawn there; nothing else is ever left out of a tile. Polygons stay valid, and neighbours keep their common
-    edges, save where a shape had to be mended.
+    """A frame in memory, ready to be drawn: the way in for notebooks and small layers.
 
     Attributes
     ----------
-    layer_id
-        The name of the layer in a tile.
+    source
+        What draws it.
     key
         The column that names a feature, shown among the properties; None for none.
-    minzoom, maxzoom
-        The zooms it draws, both included.
     n_features
         How many rows the frame has. A feature's id is the position of its row + 1.
-    shapes, properties
-        The flat arrays.
     """
 
-    layer_id: str
+    source: PointSource | ShapeSource
     key: str | None
-    minzoom: int
-    maxzoom: int
     n_features: int
-    shapes: Shapes
-    properties: Properties
 
     @classmethod
     def from_frame(
@@ -62,6 +107,8 @@ class VectorSource:
         properties: Sequence[str] = (),
         minzoom: int = 0,
         maxzoom: int = 14,
+        low_zoom: LowZoom | None = None,
+        matrix_set: MatrixSet = WEB_MERCATOR_QUAD,
     ) -> VectorSource:
         """Make a frame ready to be drawn.
 
@@ -77,6 +124,10 @@ class VectorSource:
             The columns that tiles show, and no others.
         minzoom, maxzoom
             The zooms to draw, both included.
+        low_zoom
+            What is drawn where features are too many; None to draw all of them, however heavy a tile becomes.
+        matrix_set
+            The set whose tiles are drawn.
 
         Returns
         -------
@@ -97,46 +148,72 @@ class VectorSource:
         >>> from shapely import Point
         >>> frame = gpd.GeoDataFrame({"kind": ["dry_toilet"]}, geometry=[Point(114.0, 35.2)], crs=4326)
         >>> source = VectorSource.from_frame(frame, layer_id="facilities", properties=["kind"])
-        >>> len(source.tile(0, 0, 0)), source.tile(14, 0, 0)
+        >>> len(source.tile(0, 0, 0).body), source.tile(14, 0, 0).body
         (56, b'')
         """
         check_zooms(minzoom, maxzoom, layer_id=layer_id)
-        if key is not None and key not in frame.columns:
-            raise ColumnError(
-                f"key {key!r} is no column of {layer_id!r}{did_you_mean(key, map(str, frame.columns))}"
-            )
         names = list(dict.fromkeys(([key] if key is not None else []) + list(properties)))
-        return cls(
-            layer_id, key, minzoom, maxzoom, len(frame),
-            frame_shapes(frame, name=layer_id), frame_properties(frame, names, name=layer_id),
+        for name in names:
+            if name not in frame.columns:
+                what = "key" if name == key else "property"
+                raise ColumnError(
+                    f"{what} {name!r} is no column of {layer_id!r}{did_you_mean(name, map(str, frame.columns))}"
+                )
+        table = FeatureTable.from_frame(frame, key=key, properties=names, name=layer_id)
+        source = vector_source(
+            table, layer_id=layer_id, properties=names, minzoom=minzoom, maxzoom=maxzoom,
+            low_zoom=LowZoom("none") if low_zoom is None else low_zoom, matrix_set=matrix_set,
         )  # fmt: skip
+        return cls(source, key, len(frame))
+
+    @property
+    def layer_id(self) -> str:
+        """The name of the layer in a tile."""
+        return self.source.layer_id
+
+    @property
+    def minzoom(self) -> int:
+        """The first zoom that is drawn."""
+        return self.source.minzoom
+
+    @property
+    def maxzoom(self) -> int:
+        """The last zoom that is drawn."""
+        return self.source.maxzoom
+
+    @property
+    def matrix_set(self) -> MatrixSet:
+        """The set whose tiles are drawn."""
+        return self.source.matrix_set
 
     @property
     def bbox(self) -> BBox | None:
         """West, south, east, north in degrees of what is drawn; None where nothing is."""
-        return self.shapes.bbox
+        return self.source.bbox
 
     @property
     def left_out(self) -> dict[str, int]:
         """How many rows are not drawn, or not wholly, by reason; empty where all are."""
-        return dict(self.shapes.left_out)
+        return self.source.left_out
 
     @property
     def media_type(self) -> str:
-        """What `tile` returns, as HTTP calls it."""
+        """What a tile's body is, as HTTP calls it."""
         return MVT_MEDIA_TYPE
 
-    def tile(self, z: int, x: int, y: int) -> bytes:
+    def tile(self, z: int, x: int, y: int, *, where: Filter | None = None) -> Tile:
         """Draw a tile.
 
         Parameters
         ----------
         z, x, y
-            The tile, in WebMercatorQuad.
+            The tile, in `matrix_set`.
+        where
+            Only the features that it selects; None for all.
 
         Returns
         -------
-        bytes
+        Tile
             A Mapbox Vector Tile 2.1 with one layer; empty where it has no feature.
 
         Raises
@@ -144,37 +221,4 @@ class VectorSource:
         TileNotFoundError
             The scheme has no such tile, or the zoom is outside `minzoom` to `maxzoom`.
         """
-        check_zoom(self, z, x, y)
-        shapes = self.shapes
-        kinds: list[tuple[int, Pieces]] = []
-        if shapes.polygons is not None:
-            kinds.append((POLYGON, mended(clip_paths(*shapes.polygons, z, x, y, closed=True))))
-        if shapes.lines is not None:
-            kinds.append((LINE, clip_paths(*shapes.lines, z, x, y, closed=False)))
-        if shapes.points is not None:
-            kinds.append((POINT, _points(shapes.points, z, x, y)))
-        return encode_layer(self.layer_id, kinds, self.properties)
-
-
-def _points(points: Points, z: int, x: int, y: int) -> Pieces:
-    run = tile_run(points, z, x, y)
-    px, py = _tile_units(points.x[run], z, x), _tile_units(points.y[run], z, y)
-    row = points.row[run]
-    n = len(row)
-    path = np.column_stack([np.arange(n), np.arange(1, n + 1)])
-    if points.single:
-        feature, rows = path, row
-    else:
-        order = np.argsort(row, kind="stable")
-        px, py = px[order], py[order]
-        rows, first = np.unique(row[order], return_index=True)
-        feature = np.column_stack([first, np.append(first, n)[1:]])
-    unset = np.zeros(len(rows), dtype=bool)
-    return Pieces(px, py, path, np.zeros(n, dtype=bool), feature, rows, unset)
-
-
-def _tile_units(steps: NDArray[np.uint32], z: int, tile: int) -> Ints:
-    finer = 32 - z - 12  # steps of the world grid to units of the tile, as a power of two
-    units = steps.astype(np.int64)
-    units = units >> finer if finer >= 0 else units << -finer
-    return units - tile * EXTENT
+        return self.source.tile(z, x, y, where=where)

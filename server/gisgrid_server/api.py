@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from gisgrid.catalogue import Layer
+from gisgrid.prepared import shown_fields
 from gisgrid.tiles import RasterSource
+from gisgrid_server.access import NO_PASS, Doorkeeper, Pass
 from gisgrid_server.addresses import base_url
+from gisgrid_server.editions import Edition
 from gisgrid_server.findings import Findings
-from gisgrid_server.published import Edition, Published, shown_fields
+from gisgrid_server.published import Published
 from gisgrid_server.rows import counts, months, plain, rows
 from gisgrid_server.settings import Settings
 from gisgrid_server.tilejson import catalogue_style, layer_style, placed_style
@@ -22,7 +26,9 @@ MAX_ROWS = 1000
 MONTHS_LAYER = "issue_months"
 
 
-def api_router(published: Published, findings: Findings, settings: Settings) -> APIRouter:
+def api_router(
+    published: Published, findings: Findings, settings: Settings, doorkeeper: Doorkeeper
+) -> APIRouter:
     """Make the routes that answer questions about the layers.
 
     Parameters
@@ -33,6 +39,8 @@ def api_router(published: Published, findings: Findings, settings: Settings) -> 
         What was found in them.
     settings
         For the addresses in the answers.
+    doorkeeper
+        Who knows the keys.
 
     Returns
     -------
@@ -41,9 +49,14 @@ def api_router(published: Published, findings: Findings, settings: Settings) -> 
     """
     router = APIRouter()
 
+    @lru_cache(maxsize=2)
+    def table_of_months(edition: Edition) -> dict[str, Any]:
+        return months(edition)
+
     @router.get("/api/catalogue", tags=["catalogue"], summary="What layers are there?")
-    def _catalogue() -> JSONResponse:
-        return _answer(catalogue_document(published))
+    def _catalogue(request: Request) -> JSONResponse:
+        shown = doorkeeper.pass_of(request.scope)
+        return _answer(catalogue_document(published, shown), shown)
 
     @router.get("/style.json", tags=["styles"], summary="The MapLibre style of the whole map")
     def _style(request: Request) -> JSONResponse:
@@ -56,43 +69,50 @@ def api_router(published: Published, findings: Findings, settings: Settings) -> 
     @router.get("/api/layers/{layer}/rows", tags=["rows"], summary="A page of a layer's rows")
     def _rows(
         layer: str,
+        request: Request,
         limit: Annotated[int, Query(ge=0, le=MAX_ROWS)] = 50,
         offset: Annotated[int, Query(ge=0)] = 0,
         sort: str | None = None,
         *,
         descending: bool = False,
     ) -> JSONResponse:
+        shown = doorkeeper.check(published.catalogue[layer], request.scope)
         edition = published.edition(layer)
-        return _answer(rows(edition, limit=limit, offset=offset, sort=sort, descending=descending))
+        page = rows(edition, limit=limit, offset=offset, sort=sort, descending=descending)
+        return _answer(page, shown)
 
     @router.get(
         "/api/layers/{layer}/counts", tags=["rows"], summary="How many rows have each value?"
     )
-    def _counts(layer: str, by: str) -> JSONResponse:
-        return _answer(counts(published.edition(layer), by=by))
+    def _counts(layer: str, by: str, request: Request) -> JSONResponse:
+        shown = doorkeeper.check(published.catalogue[layer], request.scope)
+        return _answer(counts(published.edition(layer), by=by), shown)
 
     @router.get(
         "/api/months", tags=["findings"], summary="How many issues had each unit, month by month?"
     )
     def _months() -> JSONResponse:
-        return _answer(months(published.edition(MONTHS_LAYER)))
+        return _answer(table_of_months(published.edition(MONTHS_LAYER)))
 
     @router.get(
         "/api/findings", tags=["findings"], summary="Where are the hot areas, and how sure is that?"
     )
-    def _findings() -> JSONResponse:
-        return _answer(findings.now())
+    def _findings(request: Request) -> JSONResponse:
+        passes = [doorkeeper.check(layer, request.scope) for layer in findings.layers()]
+        return _answer(findings.now(), next((one for one in passes if one.named), NO_PASS))
 
     return router
 
 
-def catalogue_document(published: Published) -> dict[str, Any]:
+def catalogue_document(published: Published, shown: Pass = NO_PASS) -> dict[str, Any]:
     """Describe every layer for a page.
 
     Parameters
     ----------
     published
         The layers.
+    shown
+        What the request has to show; of a layer that it does not open only the words are told.
 
     Returns
     -------
@@ -100,7 +120,10 @@ def catalogue_document(published: Published) -> dict[str, Any]:
         JSON: the city, and the layers from the bottom of the map to its top.
     """
     about = published.catalogue.about
-    layers = [_layer_document(published, *pair) for pair in published.editions()]
+    layers = [
+        _layer_document(published, *pair, is_open=shown.opens(pair[0]))
+        for pair in published.editions()
+    ]
     times = [layer["as_of"] for layer in layers if layer["as_of"] is not None]
     return {
         "title": about.title.model_dump(),
@@ -115,9 +138,9 @@ def catalogue_document(published: Published) -> dict[str, Any]:
 
 
 def _layer_document(
-    published: Published, layer: Layer, edition: Edition | LookupError
+    published: Published, layer: Layer, edition: Edition | LookupError, *, is_open: bool
 ) -> dict[str, Any]:
-    tiles, source, ready = layer.tiles, layer.source, isinstance(edition, Edition)
+    tiles, source, ready = layer.tiles, layer.source, isinstance(edition, Edition) and is_open
     document: dict[str, Any] = {
         "id": layer.id,
         "title": layer.title.model_dump(),
@@ -131,16 +154,20 @@ def _layer_document(
         "visible": tiles is not None and tiles.visible,
         "fields": [
             field.model_dump(include={"name", "type", "unit", "labels", "description"})
-            for field in shown_fields(layer)
+            for field in (shown_fields(layer) if is_open else ())
         ],
         "attribution": source.attribution if source is not None else "",
         "licence": source.licence if source is not None else "",
         "acquired": source.acquired if source is not None else "",
-        "as_of": plain(published.as_of(layer)),
+        "as_of": plain(published.as_of(layer)) if is_open else None,
+        "access": tiles.access if tiles is not None else "public",
         "ready": ready,
         "tilejson": f"tiles/{layer.id}/tilejson.json" if tiles is not None else None,
         "style": placed_style(layer),
     }
+    if not is_open:
+        note = "shown to holders of a key · 需要访问密钥"
+        return {**document, "n_rows": None, "excluded": {}, "notes": [note], "version": None}
     return {**document, **_state(published, layer, edition)}
 
 
@@ -163,5 +190,8 @@ def _state(published: Published, layer: Layer, edition: Edition | LookupError) -
     return {**state, "excluded": excluded, "notes": notes}
 
 
-def _answer(document: Any) -> JSONResponse:  # noqa: ANN401 - any JSON
-    return JSONResponse(document, headers={"Cache-Control": "no-cache"})
+def _answer(document: Any, shown: Pass = NO_PASS) -> JSONResponse:  # noqa: ANN401 - any JSON
+    headers = {"Cache-Control": "no-cache"}
+    if shown.named:
+        headers = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-API-Key"}
+    return JSONResponse(document, headers=headers)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
+from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
@@ -12,30 +14,122 @@ from fastapi.staticfiles import StaticFiles
 from gisgrid import __version__
 from gisgrid.catalogue import Catalogue, FolderStore, resolve_data, resolve_layers
 from gisgrid.errors import GisgridError
-from gisgrid.tiles import bbox_tiles
+from gisgrid.progress import Progress, silent
+from gisgrid.tiles import bbox_tiles, warm_up
+from gisgrid_server.access import Doorkeeper
 from gisgrid_server.api import api_router
-from gisgrid_server.cors import OpenToAll
+from gisgrid_server.archive_tiles import ArchiveTiles, archive_app
+from gisgrid_server.archives import open_archive
+from gisgrid_server.editions import Edition
 from gisgrid_server.findings import Findings
-from gisgrid_server.openapi import with_tiles
+from gisgrid_server.front import Front
+from gisgrid_server.health import Readiness, health_router
+from gisgrid_server.metrics import Metrics
+from gisgrid_server.ogc import landing_page, ogc_router
+from gisgrid_server.openapi import describe
 from gisgrid_server.pages import page_router, static_folder
 from gisgrid_server.problems import add_problem_handlers, log
-from gisgrid_server.published import Edition, Published
+from gisgrid_server.published import Published
 from gisgrid_server.settings import Settings
+from gisgrid_server.telemetry import OpenTelemetrySpans, Spans
 from gisgrid_server.tile_routes import TileRoutes
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(
+    settings: Settings,
+    *,
+    counts: Path | None = None,
+    progress: Progress = silent,
+    spans: Spans | None = None,
+) -> Front:
     """Make the application that serves a city's layers.
 
     Parameters
     ----------
     settings
         Where the layers and the data are, and how to answer.
+    counts
+        Where the workers of one server keep their numbers together; None for one worker.
+    progress
+        Told when a layer has to be laid down before it can be served.
+    spans
+        Where to note how long requests took; as the settings say where it is not given.
 
     Returns
     -------
-    FastAPI
+    Front
         An ASGI application.
+
+    Raises
+    ------
+    CatalogueError
+        The catalogue is not there or breaks a rule.
+    InputError
+        The data folder, the key file or something that is asked for is not there.
+    """
+    metrics = Metrics(counts)
+    if spans is None and settings.telemetry:
+        spans = OpenTelemetrySpans()
+    if settings.archive is not None:
+        archive = ArchiveTiles(open_archive(settings.archive), settings, metrics=metrics)
+        return Front(
+            archive_app(archive, settings, metrics), archive, settings, metrics=metrics, spans=spans
+        )
+    published = open_layers(settings, progress=progress)
+    doorkeeper = Doorkeeper(settings.keys_file)
+    published.on_reload = lambda *, well: metrics.count("reloads" if well else "reload_failures")
+    published.on_fresh = partial(metrics.set, "fresh_rows")
+    findings, readiness = Findings(published), Readiness()
+    tiles = TileRoutes(published, settings, doorkeeper=doorkeeper, metrics=metrics)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        published.watch()
+        if settings.warm:
+            work = threading.Thread(target=warm, args=(published, findings, readiness), name="warm", daemon=True)  # fmt: skip
+            work.start()
+        else:
+            readiness.is_warm = True
+        yield
+        published.close()
+        tiles.close()
+
+    app = FastAPI(
+        title="gisgrid",
+        version=__version__,
+        summary="Tiles, rows and findings of a city that is managed by grid",
+        lifespan=lifespan,
+        openapi_url=None,  # it has its own media type, see `ogc`
+        docs_url=None,  # the viewer of these pages would load from another host
+        redoc_url=None,
+    )
+    add_problem_handlers(app)
+    app.include_router(api_router(published, findings, settings, doorkeeper))
+    app.include_router(health_router(published, settings, metrics=metrics, readiness=readiness, note=tiles.note))  # fmt: skip
+    app.include_router(ogc_router(published, settings, doorkeeper, tiles=tiles))
+    landing = landing_page(published, settings, doorkeeper)
+    app.include_router(
+        page_router(static_folder(), basemap=published.catalogue.about.basemap, landing=landing)
+    )
+    app.mount("/static", StaticFiles(directory=static_folder(), check_dir=False))
+    describe(app)
+    return Front(app, tiles, settings, metrics=metrics, spans=spans)
+
+
+def open_layers(settings: Settings, *, progress: Progress = silent) -> Published:
+    """Find the layers that are to be served; none is read yet.
+
+    Parameters
+    ----------
+    settings
+        Where the layers and the data are.
+    progress
+        Told when a layer has to be laid down.
+
+    Returns
+    -------
+    Published
+        The layers.
 
     Raises
     ------
@@ -45,37 +139,13 @@ def create_app(settings: Settings) -> FastAPI:
         The data folder is not there.
     """
     catalogue = Catalogue.read(resolve_layers(settings.layers))
-    published = Published(catalogue, FolderStore(resolve_data(settings.data)))
-
-    findings = Findings(published)
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        if settings.warm:
-            threading.Thread(
-                target=warm, args=(published, findings), name="warm", daemon=True
-            ).start()
-        yield
-
-    app = FastAPI(
-        title="gisgrid",
-        version=__version__,
-        summary="Tiles, rows and findings of a city that is managed by grid",
-        lifespan=lifespan,
-        docs_url=None,  # the viewer of these pages would load from another host
-        redoc_url=None,
+    store = FolderStore(resolve_data(settings.data))
+    return Published(
+        catalogue, store, prepared=settings.prepared, look_s=settings.look_s, progress=progress
     )
-    app.add_middleware(OpenToAll)
-    add_problem_handlers(app)
-    app.include_router(api_router(published, findings, settings))
-    app.include_router(page_router(static_folder(), basemap=catalogue.about.basemap))
-    app.mount("/tiles", TileRoutes(published, settings))
-    app.mount("/static", StaticFiles(directory=static_folder(), check_dir=False))
-    with_tiles(app)
-    return app
 
 
-def warm(published: Published, findings: Findings) -> None:
+def warm(published: Published, findings: Findings, readiness: Readiness) -> None:
     """Read every layer, draw one tile of each and make the findings, so that the first visitor does not wait.
 
     Parameters
@@ -84,17 +154,20 @@ def warm(published: Published, findings: Findings) -> None:
         The layers. Those that are not ready are passed over; whoever asks for them is told.
     findings
         The findings.
+    readiness
+        Told when this is done.
     """
+    warm_up()
     for layer, edition in published.editions():
-        if not isinstance(edition, Edition):
-            log.warning("%s", edition)
-            continue
-        if layer.tiles is None or layer.kind == "table":
-            continue
         try:
-            edition.source.tile(layer.tiles.minzoom, *_middle(edition))
+            if not isinstance(edition, Edition):
+                raise edition
+            if layer.tiles is not None and layer.kind != "table":
+                edition.source.tile(edition.source.minzoom, *_middle(edition))
         except GisgridError as error:
-            log.warning("layer %r cannot be drawn: %s", layer.id, error)
+            readiness.failed[layer.id] = str(error)
+            log.warning("layer %r cannot be served yet: %s", layer.id, error)
+    readiness.is_warm = True
     with suppress(GisgridError):  # whoever asks for them is told why there are none
         findings.now()
 

@@ -20,6 +20,13 @@ class AddressError(GisgridError, OSError):
 
 
 def serve(
+    archive: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[CITY.pmtiles]", help="An archive of tiles, instead of a catalogue."
+        ),
+    ] = None,
+    *,
     layers: Annotated[
         Path | None, typer.Option(help="The catalogue's folder. [GISGRID_LAYERS, or ./layers]")
     ] = None,
@@ -35,27 +42,100 @@ def serve(
     port: Annotated[
         int | None, typer.Option(help="The port; 0 takes a free one. [GISGRID_PORT, or 8000]")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="How many processes answer. [GISGRID_WORKERS, or 1]")
+    ] = None,
     public_url: Annotated[
         str | None,
         typer.Option(
             help="The address users see, where a proxy stands in front. [GISGRID_PUBLIC_URL]"
         ),
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Say whether it could be served, and end.")
+    ] = False,
 ) -> None:
-    """Show the map and serve the tiles of a catalogue, until stopped with Ctrl+C."""
+    """Show the map and serve the tiles of a catalogue, until stopped with Ctrl+C.
+
+    打开地图服务。
+    """
+    settings = read_settings(
+        layers=layers, data=data, host=host, port=port, public_url=public_url, workers=workers, archive=archive
+    )  # fmt: skip
+    if check:
+        _check(settings)
+        return
     # What is heavy is imported here, so that `gisgrid --help` does not wait for it.
-    import uvicorn  # noqa: PLC0415
+    from gisgrid_server.checking import lay_down  # noqa: PLC0415
+    from gisgrid_server.workers import run  # noqa: PLC0415
 
-    from gisgrid_server.app import create_app  # noqa: PLC0415
-
-    settings = read_settings(layers=layers, data=data, host=host, port=port, public_url=public_url)
     listening = listen(settings.host, settings.port)
     with listening:
-        app = create_app(settings)
+        lay_down(settings, say=typer.echo)
         at = settings.public_url or address(settings.host, listening.getsockname()[1])
         typer.echo(f"The map is at {at} (Ctrl+C stops it)")
-        config = uvicorn.Config(app, log_level="warning", access_log=False)
-        uvicorn.Server(config).run(sockets=[listening])
+        run(settings, listening)
+
+
+def _check(settings: Settings) -> None:
+    from gisgrid_server.checking import check_settings  # noqa: PLC0415 - see serve
+
+    findings = check_settings(settings)
+    for finding in findings:
+        typer.echo(finding.sentence, err=not finding.is_well)
+    if not all(finding.is_well for finding in findings):
+        raise typer.Exit(1)
+
+
+def new_key(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose key it shall be.")],
+    *,
+    layers: Annotated[
+        str, typer.Option(help="The layers it opens, between commas; * for all.")
+    ] = "*",
+) -> None:
+    """Make a key for layers that are not shown to everybody.
+
+    生成访问密钥。
+    """
+    from gisgrid_server.access import new_key as made  # noqa: PLC0415 - see serve
+
+    key, lines = made(
+        name, layers=tuple(word for part in layers.split(",") if (word := part.strip()))
+    )
+    typer.echo(
+        f"The key, shown this once:\n{key}\n\nFor the key file (GISGRID_KEYS_FILE):\n{lines}"
+    )
+
+
+def append(
+    layer: Annotated[str, typer.Argument(metavar="LAYER", help="The layer.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE.geojson", help="GeoJSON in longitude, latitude; - reads from the pipe."
+        ),
+    ],
+    *,
+    delete: Annotated[
+        list[str] | None, typer.Option(help="The key of a row that is no longer; may be repeated.")
+    ] = None,
+    layers: Annotated[
+        Path | None, typer.Option(help="The catalogue's folder. [GISGRID_LAYERS, or ./layers]")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="The data folder. [GISGRID_DATA, or ./data]")
+    ] = None,
+) -> None:
+    """Add or change rows of a layer while it is served; they are on the map within a second.
+
+    向正在发布的图层追加或修改记录。
+    """
+    from gisgrid_server.appending import append_file  # noqa: PLC0415 - see serve
+
+    settings = read_settings(layers=layers, data=data)
+    n = append_file(settings, layer, file, delete=tuple(delete or ()))
+    typer.echo(f"{n} changes to {layer} are written")
 
 
 def read_settings(**said: object) -> Settings:

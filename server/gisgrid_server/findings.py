@@ -7,6 +7,7 @@ which the middles of its cells lie. Nothing is decided here: what is hot, the la
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
@@ -19,9 +20,11 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from gisgrid.catalogue import Layer
 from gisgrid.crs import LONLAT
-from gisgrid.errors import LayerNotFoundError
+from gisgrid.errors import GisgridError, LayerNotFoundError
 from gisgrid.join import assign_units
+from gisgrid_server.editions import Edition
 from gisgrid_server.published import Published, frames
 from gisgrid_server.rows import plain
 
@@ -48,6 +51,7 @@ _N_PLACES: Final = 5
 _N_NAMED: Final = 3
 
 Frames = Mapping[str, gpd.GeoDataFrame | None]
+Period = tuple[pd.Timestamp, pd.Timestamp]
 
 
 class Findings:
@@ -62,8 +66,25 @@ class Findings:
     def __init__(self, published: Published) -> None:
         self._published = published
         self._lock = Lock()
-        self._versions: tuple[str, ...] = ()
-        self._document: dict[str, Any] = {}
+        self._made: tuple[tuple[tuple[str, str], ...], dict[str, Any]] | None = None
+
+    def layers(self) -> tuple[Layer, ...]:
+        """Give the layers that the findings are made from.
+
+        Returns
+        -------
+        tuple of Layer
+            Whoever may not see one of them may not see the findings.
+
+        Raises
+        ------
+        LayerNotFoundError
+            The city has no layer ``issue_hotspots``.
+        """
+        catalogue = self._published.catalogue
+        return tuple(
+            catalogue[name] for name in _LAYERS.values() if name == CELLS or name in catalogue
+        )
 
     def now(self) -> dict[str, Any]:
         """Give the findings.
@@ -82,13 +103,28 @@ class Findings:
         """
         self._published.edition(CELLS)
         with self._lock:
-            there = frames(self._published, _LAYERS)
-            names = [_LAYERS[name] for name, frame in there.items() if frame is not None]
-            versions = tuple(self._published.edition(name).version for name in names)
-            if versions != self._versions:
-                timezone = self._published.catalogue.about.timezone
-                self._document, self._versions = findings(there, timezone=timezone), versions
-            return self._document
+            editions = self._editions()
+            versions = tuple((name, one.version) for name, one in editions.items())
+            if self._made is None or self._made[0] != versions:
+                names = {
+                    name: of for name, of in _LAYERS.items() if name != "issues" and of in editions
+                }
+                there = frames(self._published, names)
+                reports = editions.get(_LAYERS["issues"])
+                document = findings(
+                    there,
+                    timezone=self._published.catalogue.about.timezone,
+                    period=reports.period if reports is not None else None,
+                )
+                self._made = versions, document
+            return self._made[1]
+
+    def _editions(self) -> dict[str, Edition]:
+        found: dict[str, Edition] = {}
+        for name in _LAYERS.values():
+            with suppress(GisgridError):
+                found[name] = self._published.edition(name)
+        return found
 
 
 @dataclass(frozen=True)
@@ -101,7 +137,7 @@ class _Sentences:
         self.en.append(en)
 
 
-def findings(layers: Frames, *, timezone: str) -> dict[str, Any]:
+def findings(layers: Frames, *, timezone: str, period: Period | None = None) -> dict[str, Any]:
     """Say in words where the hot areas are, and how sure that is.
 
     Parameters
@@ -109,9 +145,11 @@ def findings(layers: Frames, *, timezone: str) -> dict[str, Any]:
     layers
         Frames in one CRS, or None where the city has no such layer: ``cells`` (the hotspots on cells; needed),
         ``community_hotspots``, ``communities`` and ``subdistricts`` (for names), ``urban_villages``,
-        ``suburban_villages`` and ``fringe_zones`` (for what is under them), ``issues`` (for the period).
+        ``suburban_villages`` and ``fringe_zones`` (for what is under them).
     timezone
         In which days are told.
+    period
+        When the first and the last report were made; None where that is not known.
 
     Returns
     -------
@@ -135,7 +173,7 @@ def findings(layers: Frames, *, timezone: str) -> dict[str, Any]:
     places = _places(hot, layers)
     shares = _zone_shares(hot, tested, layers)
     sentences = _Sentences([], [])
-    _say_period(sentences, layers.get("issues"), timezone=timezone)
+    _say_period(sentences, period, timezone=timezone)
     _say_how_many(sentences, n_hot=len(hot), n_cells=len(tested), n_places=len(places))
     if len(hot):
         _say_where(sentences, places)
@@ -265,13 +303,10 @@ def _zone_shares(
     return shares
 
 
-def _say_period(sentences: _Sentences, issues: gpd.GeoDataFrame | None, *, timezone: str) -> None:
-    if issues is None or "reported_at" not in issues or not issues["reported_at"].notna().any():
+def _say_period(sentences: _Sentences, period: Period | None, *, timezone: str) -> None:
+    if period is None:
         return
-    first, last = (
-        pd.Timestamp(time).tz_convert(timezone)
-        for time in issues["reported_at"].agg(["min", "max"])
-    )
+    first, last = (time.tz_convert(timezone) for time in period)
     sentences.add(
         f"{first.year}年{first.month}月{first.day}日至{last.year}年{last.month}月{last.day}日的上报问题：",
         f"Reports of {first.day} {first:%B} {first.year} to {last.day} {last:%B} {last.year}:",

@@ -1,21 +1,22 @@
-"""``/``: the map, from files that were built once and come with the package."""
+"""``/`` and ``/inspect``: the map and the tile inspector, from files that were built once and come with the package."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from gisgrid.catalogue import Basemap
 
 _NOT_BUILT: Final = """<!doctype html>
 <html lang="zh-CN"><meta charset="utf-8"><title>gisgrid</title>
-<p>地图页面还没有构建：请在项目文件夹中运行 <code>make assets</code>，然后刷新本页。</p>
-<p lang="en">The map page is not built yet: run <code>make assets</code> in the project folder, then reload this page.
+<p>页面还没有构建：请在项目文件夹中运行 <code>make assets</code>，然后刷新本页。</p>
+<p lang="en">The page is not built yet: run <code>make assets</code> in the project folder, then reload this page.
 The layers are at <a href="api/catalogue">api/catalogue</a>.</p>
 </html>
 """
@@ -32,7 +33,9 @@ def static_folder() -> Path:
     return Path(str(files("gisgrid_server") / "static"))
 
 
-def page_router(folder: Path, *, basemap: Basemap | None) -> APIRouter:
+def page_router(
+    folder: Path, *, basemap: Basemap | None, landing: Callable[[Request], Response | None]
+) -> APIRouter:
     """Make the routes of the pages.
 
     Parameters
@@ -41,6 +44,8 @@ def page_router(folder: Path, *, basemap: Basemap | None) -> APIRouter:
         Where the page's files are, or would be.
     basemap
         A background map from elsewhere, the only other host that a page may ask.
+    landing
+        What programs get at ``/``; None for those who are to get the map.
 
     Returns
     -------
@@ -50,16 +55,19 @@ def page_router(folder: Path, *, basemap: Basemap | None) -> APIRouter:
     router = APIRouter()
     headers = {"Cache-Control": "no-cache", "Content-Security-Policy": content_policy(basemap)}
 
-    @router.get("/", include_in_schema=False)
-    def _page() -> Response:
-        index = folder / "index.html"
-        if index.is_file():
-            return FileResponse(index, headers=headers, media_type="text/html")
+    def _built(name: str) -> Response:
+        page = folder / name
+        if page.is_file():
+            return FileResponse(page, headers=headers, media_type="text/html")
         return HTMLResponse(_NOT_BUILT, status_code=503, headers=headers)
 
-    @router.get("/healthz", tags=["server"], summary="Does the server answer?")
-    def _health() -> dict[str, str]:
-        return {"status": "ok"}
+    @router.get("/", include_in_schema=False)
+    def _map(request: Request) -> Response:
+        return landing(request) or _built("index.html")
+
+    @router.get("/inspect", include_in_schema=False)
+    def _inspector() -> Response:
+        return _built("inspect.html")
 
     return router
 

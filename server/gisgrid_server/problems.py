@@ -25,10 +25,12 @@ from gisgrid.errors import (
     LayerNotFoundError,
     TileNotFoundError,
 )
+from gisgrid.features.filters import FilterError
+from gisgrid_server.logs import LOGGER
 
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
 
-log = logging.getLogger("gisgrid.server")
+log = logging.getLogger(LOGGER)
 
 
 class NotReadyError(GisgridError, LookupError):
@@ -37,6 +39,30 @@ class NotReadyError(GisgridError, LookupError):
 
 class BadRequestError(GisgridError, ValueError):
     """A request asks for something in a way that means nothing."""
+
+
+class KeyNeededError(GisgridError, PermissionError):
+    """A layer was asked for that is shown to holders of a key only, and no key that is known was named."""
+
+
+class KeyNotEnoughError(GisgridError, PermissionError):
+    """A key was named that is known, but is not for this layer, or no longer."""
+
+
+class HiddenError(GisgridError, PermissionError):
+    """Single rows were asked for of a layer that shows numbers only."""
+
+
+class ItemNotFoundError(GisgridError, LookupError):
+    """A layer has no feature of that name, or gives no features one by one."""
+
+
+class NotAcceptableError(GisgridError, ValueError):
+    """A client accepts none of the forms that an answer has."""
+
+
+class BusyError(GisgridError, TimeoutError):
+    """The server has more to do than it can, or took too long; the same request may succeed later."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +90,14 @@ class Problem:
     @property
     def headers(self) -> dict[str, str]:
         """What goes with the problem: it is never cached, and a fault can be looked up."""
-        named = {"X-Request-ID": self.request_id} if self.request_id else {}
-        return {"Cache-Control": "no-store", **named}
+        headers = {"Cache-Control": "no-store"}
+        if self.request_id:
+            headers["X-Request-ID"] = self.request_id
+        if self.status is HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = 'Bearer realm="gisgrid"'
+        if self.kind == "busy":
+            headers["Retry-After"] = "1"
+        return headers
 
     def body(self) -> bytes:
         """Write the problem as ``application/problem+json``.
@@ -88,7 +120,14 @@ class Problem:
 _PROBLEMS: Final[tuple[tuple[type[Exception], HTTPStatus, str, str], ...]] = (
     (LayerNotFoundError, HTTPStatus.NOT_FOUND, "no-such-layer", "没有这个图层。"),
     (TileNotFoundError, HTTPStatus.NOT_FOUND, "no-such-tile", "没有这个瓦片：行列号或缩放级别超出范围。"),
+    (ItemNotFoundError, HTTPStatus.NOT_FOUND, "no-such-feature", "没有这个要素。"),
+    (NotAcceptableError, HTTPStatus.NOT_ACCEPTABLE, "not-acceptable", "没有客户端接受的格式。"),
     (NotReadyError, HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", "这个图层的数据还没有准备好，请先运行 gisgrid build。"),
+    (BusyError, HTTPStatus.SERVICE_UNAVAILABLE, "busy", "服务器繁忙或处理超时，请稍后再试。"),
+    (KeyNeededError, HTTPStatus.UNAUTHORIZED, "key-needed", "这个图层需要访问密钥。"),
+    (KeyNotEnoughError, HTTPStatus.FORBIDDEN, "key-not-enough", "这个密钥不能访问该图层。"),
+    (HiddenError, HTTPStatus.FORBIDDEN, "hidden", "为保护隐私，这个图层只公开汇总数字，不公开单条记录。"),
+    (FilterError, HTTPStatus.BAD_REQUEST, "bad-filter", "筛选条件无效。"),
     (ColumnError, HTTPStatus.BAD_REQUEST, "no-such-property", "这个图层没有公开这样的属性。"),
     (BadRequestError, HTTPStatus.BAD_REQUEST, "bad-request", "请求的参数无效。"),
     (CatalogueError, HTTPStatus.SERVICE_UNAVAILABLE, "broken-catalogue", "图层目录有错误，请运行 gisgrid check。"),
@@ -97,6 +136,7 @@ _PROBLEMS: Final[tuple[tuple[type[Exception], HTTPStatus, str, str], ...]] = (
 """First match counts. Every error of the domain that can reach a route is in it; others are faults of the server."""
 
 _HTTP_ZH: Final = {
+    400: "请求无效。",
     404: "没有这个地址。",
     405: "这个地址不接受这种请求方法。",
 }

@@ -6,10 +6,12 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gisgrid.errors import ColumnError, LayerNotFoundError, did_you_mean
-from gisgrid_server.problems import BadRequestError
-from gisgrid_server.published import Edition
+from gisgrid.features import Column, FeatureTable
+from gisgrid_server.editions import Edition
+from gisgrid_server.problems import BadRequestError, HiddenError
 
 MAX_DISTINCT: Final = 1000
 """A property with more values than this is not counted by value."""
@@ -43,29 +45,51 @@ def rows(
     NotReadyError
         The layer is a raster.
     """
-    frame = _frame(edition)
-    order = np.arange(len(frame))
+    table = _table(edition)
+    if not edition.privacy.shows_single:
+        raise HiddenError(
+            f"layer {edition.layer.id!r} shows numbers of at least {edition.privacy.k_threshold} and no single rows; "
+            f"ask for its tiles, or for /api/layers/{edition.layer.id}/counts"
+        )
+    order = edition.file_order
     if sort is not None:
         _check_shown(edition, sort)
-        values = frame[sort].reset_index(drop=True)
-        order = values.sort_values(
-            ascending=not descending, kind="stable", na_position="last"
-        ).index.to_numpy()
-    page = order[offset : offset + limit]
-    names = [field.name for field in edition.shown]
-    bounds = edition.bounds[page]
-    columns = [[plain(value) for value in frame[name].iloc[page]] for name in names]
+        order = _sorted(order, table.columns[sort], descending=descending)
+    page = order[offset : offset + limit].astype(np.int64)
+    records = table.records(page, properties=[field.name for field in edition.shown])
+    boxes = row_boxes(table, page)
     return {
-        "n": len(frame),
+        "n": len(table),
         "rows": [
             {
-                **{name: column[i] for name, column in zip(names, columns, strict=True)},
-                "feature_id": int(row) + 1,
-                "bbox": bounds[i].tolist() if np.isfinite(bounds[i]).all() else None,
+                **record,
+                "feature_id": int(number) + 1,
+                "bbox": box.tolist() if np.isfinite(box).all() else None,
             }
-            for i, row in enumerate(page)
+            for record, number, box in zip(records, table.number[page], boxes, strict=True)
         ],
     }
+
+
+def row_boxes(table: FeatureTable, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Say where some rows are.
+
+    Parameters
+    ----------
+    table
+        The rows.
+    rows
+        Which of them.
+
+    Returns
+    -------
+    array
+        Shape (n, 4), west, south, east, north in degrees; NaN where a row has no place.
+    """
+    if table.lon is not None and table.lat is not None:
+        lon, lat = table.lon[rows], table.lat[rows]
+        return np.column_stack([lon, lat, lon, lat])
+    return np.asarray(table.boxes[rows])
 
 
 def counts(edition: Edition, *, by: str) -> dict[str, Any]:
@@ -91,9 +115,9 @@ def counts(edition: Edition, *, by: str) -> dict[str, Any]:
     BadRequestError
         It has too many values.
     """
-    frame = _frame(edition)
+    table = _table(edition)
     _check_shown(edition, by)
-    found = frame[by].value_counts(sort=False)
+    found = _counted(table.columns[by])
     if len(found) > MAX_DISTINCT:
         raise BadRequestError(
             f"{by!r} of {edition.layer.id!r} has {len(found)} values and at most {MAX_DISTINCT} are counted; "
@@ -101,8 +125,12 @@ def counts(edition: Edition, *, by: str) -> dict[str, Any]:
         )
     declared = next(f.allowed_values for f in edition.shown if f.name == by) or ()
     numbers = {str(value): 0 for value in declared}
-    numbers.update({str(plain(value)): int(n) for value, n in found.sort_index().items()})
-    return {"counts": numbers, "n": len(frame), "n_missing": int(frame[by].isna().sum())}
+    numbers.update({str(value): n for value, n in found})
+    n_missing = int(table.columns[by].missing().sum())
+    document: dict[str, Any] = {"counts": numbers, "n": len(table), "n_missing": n_missing}
+    return (
+        document if edition.privacy.shows_single else _hidden(document, edition.privacy.k_threshold)
+    )
 
 
 def months(edition: Edition) -> dict[str, Any]:
@@ -118,8 +146,10 @@ def months(edition: Edition) -> dict[str, Any]:
     dict
         `months` in order, `complete` for each, the `key` column, and `counts` per code, one number per month.
     """
-    table = edition.frame
-    if table is None or edition.layer.kind != "table":
+    if edition.layer.kind != "table":
+        raise LayerNotFoundError(f"layer {edition.layer.id!r} is no table of months")
+    table = edition.store.read(edition.layer)
+    if not isinstance(table, pd.DataFrame):  # pragma: no cover - a table is a frame
         raise LayerNotFoundError(f"layer {edition.layer.id!r} is no table of months")
     key = next(str(c) for c in table.columns if str(c).endswith("_code"))
     names = sorted(table["month"].dropna().unique())
@@ -169,8 +199,8 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - a cell of any column
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
-def _frame(edition: Edition) -> pd.DataFrame:
-    if edition.frame is None:
+def _table(edition: Edition) -> FeatureTable:
+    if edition.table is None:
         raise BadRequestError(
             f"layer {edition.layer.id!r} is a raster and has no rows; ask for its tiles"
         )
@@ -178,7 +208,40 @@ def _frame(edition: Edition) -> pd.DataFrame:
         raise LayerNotFoundError(
             f"layer {edition.layer.id!r} shows none of its columns, so it has no rows to give"
         )
-    return edition.frame
+    return edition.table
+
+
+def _sorted(order: NDArray[np.uint32], column: Column, *, descending: bool) -> NDArray[np.uint32]:
+    """Put rows in the order of a column; equal ones stay as they were, missing ones come last."""
+    stored, missing = column.stored[order], column.missing(order)
+    known = order[~missing]
+    if descending:
+        by = len(known) - 1 - np.argsort(stored[~missing][::-1], kind="stable")[::-1]
+    else:
+        by = np.argsort(stored[~missing], kind="stable")
+    return np.concatenate([known[by], order[missing]])
+
+
+def _counted(column: Column) -> list[tuple[Any, int]]:
+    """Count the values of a column, in their order; too many are not spelt out."""
+    known = np.flatnonzero(~column.missing())
+    _, first, n = np.unique(column.stored[known], return_index=True, return_counts=True)
+    if len(n) > MAX_DISTINCT:
+        return [(None, int(one)) for one in n]
+    return list(zip(column.at(known[first]), map(int, n), strict=True))
+
+
+def _hidden(document: dict[str, Any], k: int) -> dict[str, Any]:
+    """Hide numbers below k, and as many others as it takes that they cannot be worked out from the sum."""
+    numbers = {**document["counts"], "": document["n_missing"]}
+    small = {name for name, n in numbers.items() if 0 < n < k}
+    rising = sorted((n, name) for name, n in numbers.items() if n >= k)
+    while small and (len(small) == 1 or sum(numbers[name] for name in small) < k) and rising:
+        small.add(rising.pop(0)[1])
+    shown = {name: None if name in small else n for name, n in numbers.items()}
+    n_missing = shown.pop("")
+    n = document["n"] if document["n"] >= k else None
+    return {"counts": shown, "n": n, "n_missing": n_missing, "hidden_below": k}
 
 
 def _check_shown(edition: Edition, name: str) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from gisgrid.catalogue import Catalogue, Layer, StyleLayer
 from gisgrid.palette import GROUND
-from gisgrid.tiles.raster import SIDE
-from gisgrid_server.published import Edition
+from gisgrid_server.editions import Edition
+
+_SIDE: Final = 256
+"""Pixels along the side of a raster tile."""
 
 _TYPES: Final = {
     "string": "String", "date": "String", "datetime": "String",
@@ -17,52 +20,88 @@ _TYPES: Final = {
 }  # fmt: skip
 
 
-def tilejson(edition: Edition, *, base: str) -> dict[str, Any]:
-    """Describe the tiles of a layer (TileJSON 3.0.0).
+def tilejson(
+    editions: Sequence[Edition],
+    *,
+    base: str,
+    version: str | None,
+    passed: Sequence[tuple[str, str]] = (),
+) -> dict[str, Any]:
+    """Describe the tiles of some layers together (TileJSON 3.0.0).
 
     Parameters
     ----------
-    edition
-        A drawn layer as it is now.
+    editions
+        Drawn layers as they are now.
     base
         The server's address.
+    version
+        The version of the data, for the tiles' address, so that they can be kept for good; None where rows may come at
+        any moment, and tiles are asked for again.
+    passed
+        What the tiles are to be asked with: filters, a key.
 
     Returns
     -------
     dict
-        JSON. The tiles' address names the version of the data, so that they can be kept for good.
+        JSON. Below `thinned` it says what each layer does where its features are too many.
 
     Raises
     ------
     LayerNotFoundError
-        The layer is not drawn.
+        A layer is not drawn.
     """
-    layer, source = edition.layer, edition.source
-    suffix = "png" if layer.kind == "raster" else "mvt"
+    layers, sources = [one.layer for one in editions], [one.source for one in editions]
+    suffix = "png" if layers[0].kind == "raster" else "mvt"
+    query = urlencode([*passed, *([("v", version)] if version is not None else [])])
+    ids = ",".join(layer.id for layer in layers)
     document: dict[str, Any] = {
         "tilejson": "3.0.0",
-        "name": f"{layer.title.zh} · {layer.title.en}",
-        "description": f"{layer.description.zh} · {layer.description.en}",
-        "attribution": layer.source.attribution if layer.source is not None else "",
+        "name": " + ".join(f"{layer.title.zh} · {layer.title.en}" for layer in layers),
+        "description": "\n".join(f"{layer.description.zh} · {layer.description.en}" for layer in layers),
+        "attribution": "; ".join(dict.fromkeys(layer.source.attribution for layer in layers if layer.source)),
         "scheme": "xyz",
-        "tiles": [f"{base}/tiles/{layer.id}/{{z}}/{{x}}/{{y}}.{suffix}?v={edition.version}"],
+        "tiles": [f"{base}/tiles/{ids}/{{z}}/{{x}}/{{y}}.{suffix}{'?' if query else ''}{query}"],
+        "minzoom": min(source.minzoom for source in sources),
+        "maxzoom": max(source.maxzoom for source in sources),
+        "vector_layers": [_vector_layer(one) for one in editions if one.layer.kind == "vector"],
+    }  # fmt: skip
+    thinned = {layer.id: said for layer in layers if (said := _thinning(layer)) is not None}
+    if thinned:
+        document["thinned"] = thinned
+    boxes = [source.bbox for source in sources if source.bbox is not None]
+    if boxes:
+        west, south = min(box[0] for box in boxes), min(box[1] for box in boxes)
+        east, north = max(box[2] for box in boxes), max(box[3] for box in boxes)
+        document["bounds"] = [west, south, east, north]
+        document["center"] = [(west + east) / 2, (south + north) / 2, document["minzoom"]]
+    return document
+
+
+def _vector_layer(edition: Edition) -> dict[str, Any]:
+    layer, source = edition.layer, edition.source
+    return {
+        "id": layer.id,
+        "fields": {field.name: _TYPES[field.type] for field in edition.shown},
+        "description": layer.description.en,
         "minzoom": source.minzoom,
         "maxzoom": source.maxzoom,
-        "vector_layers": [],
     }
-    if layer.kind == "vector":
-        fields = {field.name: _TYPES[field.type] for field in edition.shown}
-        document["vector_layers"] = [
-            {
-                "id": layer.id, "fields": fields, "description": layer.description.en,
-                "minzoom": source.minzoom, "maxzoom": source.maxzoom,
-            }
-        ]  # fmt: skip
-    if source.bbox is not None:
-        west, south, east, north = source.bbox
-        document["bounds"] = [west, south, east, north]
-        document["center"] = [(west + east) / 2, (south + north) / 2, source.minzoom]
-    return document
+
+
+def _thinning(layer: Layer) -> dict[str, Any] | None:
+    """Say what a layer does where its features are too many, and what it hides."""
+    if layer.tiles is None or layer.kind != "vector":
+        return None
+    low, privacy = layer.tiles.low_zoom, layer.tiles.privacy
+    said: dict[str, Any] = {"strategy": low.strategy, "budget_bytes": low.budget_bytes}
+    if low.below > layer.tiles.minzoom:
+        said["below_zoom"] = low.below
+    if privacy.k_threshold:
+        said["hidden_below"] = privacy.k_threshold
+    if privacy.blur_m:
+        said["blur_m"] = privacy.blur_m
+    return said
 
 
 def layer_style(layer: Layer, *, base: str) -> dict[str, Any]:
@@ -148,5 +187,5 @@ def _style(
 def _source(layer: Layer, *, base: str) -> dict[str, Any]:
     url = f"{base}/tiles/{layer.id}/tilejson.json"
     if layer.kind == "raster":
-        return {"type": "raster", "url": url, "tileSize": SIDE}
+        return {"type": "raster", "url": url, "tileSize": _SIDE}
     return {"type": "vector", "url": url}

@@ -25,6 +25,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     reportCompressedSize: false,
     chunkSizeWarningLimit: 2000,
-    rolldownOptions: { output: { assetFileNames } },
+    rolldownOptions: { input: ["index.html", "inspect.html"], output: { assetFileNames } },
   },
 });

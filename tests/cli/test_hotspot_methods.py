@@ -14,7 +14,8 @@ from shapely import box
 from gisgrid.analysis.space_time.emerging import PATTERNS
 from gisgrid.cli.app import run
 from gisgrid.cli.hotspots import command, methods
-from gisgrid.cli.hotspots.summary import COLOURS, STEPS
+from gisgrid.cli.hotspots.request import Request
+from gisgrid.cli.hotspots.summary import STEPS
 from gisgrid.palette import LABELS
 
 EAST, NORTH, CELL, SIDE = 500_000.0, 3_900_000.0, 600.0, 12
@@ -77,11 +78,15 @@ def test_the_options_and_the_table_name_the_same_methods():
     options = set(typing.get_type_hints(command.hotspots))
     for method in methods.METHODS.values():
         assert method.options <= options
-        assert set(method.classes) <= set(COLOURS) | {"different", "similar"}
+        assert set(method.needs) | set(method.needs_one_of) <= method.options
+        assert method.title.zh
+        assert method.title.en
         assert (method.class_column == "") == (not method.classes)
         assert method.does.zh
         assert method.does.en
     assert set(STEPS["zh"]) == set(STEPS["en"])
+    attributes = set(Request.__dataclass_fields__)
+    assert set(methods.OPTIONS) <= attributes
 
 
 @pytest.mark.parametrize(
@@ -222,7 +227,7 @@ def test_methods_are_compared_on_the_reports_that_came_later(ask, city):
         said["accepted"], abs=30
     )
     rows = {row["method"]: row for row in said["compare"]}
-    assert set(rows) == {"counts", "gi-star", "local-moran", "scan", "emerging"}
+    assert set(rows) == {"counts", "gi-star", "gi", "local-moran", "scan", "emerging"}
     assert all(0 <= row["hit_rate"] <= 1 and row["pai"] > 2 for row in rows.values())
     assert [row["pei"] for row in said["compare"]] == sorted(
         (row["pei"] for row in rows.values()), reverse=True
@@ -238,11 +243,11 @@ def test_methods_are_compared_on_the_reports_that_came_later(ask, city):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--method", "optimised", "--neighbours", "nearest:8"), "--neighbours has no part in --method optimised; leave it out, or choose gi-star, local-moran, local-geary or emerging"),
+        (("--method", "optimised", "--neighbours", "nearest:8"), "--neighbours has no part in --method optimised; leave it out, or choose gi-star, gi, local-moran, bivariate-moran, local-geary"),
         (("--method", "scan", "--correction", "none"), "--correction has no part in --method scan"),
-        (("--method", "gi-star", "--step", "week"), "--step has no part in --method gi-star; leave it out, or choose emerging"),
-        (("--method", "dbscan", "--min-reports", "9"), "give --radius-m, for example 100, or take --method hdbscan"),
-        (("--method", "dbscan", "--radius-m", "9"), "give --min-reports, for example 20"),
+        (("--method", "gi-star", "--step", "week"), "--step has no part in --method gi-star; leave it out, or choose space-time-scan, space-time-permutation, temporal-scan, emerging or campaign"),
+        (("--method", "dbscan", "--min-reports", "9"), "needs --radius-m, which is not given; give it, for example --radius-m 100, or take --method hdbscan"),
+        (("--method", "dbscan", "--radius-m", "9"), "needs --min-reports, which is not given; give it, for example --min-reports 20"),
         (("--method", "local-moran", "--explain", "410908"), "--explain has no part in --method local-moran; leave it out, or choose gi-star or optimised"),
         (("--neighbours", "distance"), "neighbours 'distance' say nothing about who is near whom"),
         (("--permutations", "5"), "5 permutations cannot tell 5 % from chance"),
@@ -250,6 +255,18 @@ def test_methods_are_compared_on_the_reports_that_came_later(ask, city):
         (("--compare", "2025-02-31"), "--compare '2025-02-31' is no day"),
         (("--compare", "nowhere.csv"), "nowhere.csv"),
         (("--method", "nonsense"), "nonsense"),
+        (("--method", "bivariate-moran", "--against", "populaton"), "--against 'populaton' is no file of reports and no column of UNITS counted by; did you mean 'population'?"),
+        (("--method", "join-counts", "--flag", "name_zh"), "say neither yes nor no (first: '第0社区')"),
+        (("--method", "change", "--before", "2025-01"), "--method change needs --after, which is not given; give it, for example --after 2025"),
+        (("--method", "change", "--before", "2025-01", "--after", "May"), "'May' is no period; write a year, a month, a day"),
+        (("--method", "campaign", "--treated", "population", "--from", "2025-03-01"), "values of 'population' say neither yes nor no"),
+        (("--method", "rates",), "--method rates is held against one thing and none is given; give one of --population population or --cells hexagon"),
+        (("--method", "effort", "--effort", "name_en"), "values of 'name_en' are no numbers"),
+        (("--method", "scan", "--controls", "nowhere.csv"), "nowhere.csv"),
+        (("--scheduler", "tcp://127.0.0.1:1"), "give --engine dask with it"),
+        (("--engine", "local"), "--engine counts GeoParquet files and 'reports.csv' is none"),
+        (("--engine", "local", "--explain", "410908"), "--explain has no part in it"),
+        (("--engine", "local", "--method", "emerging"), "--engine has no part in --method emerging"),
     ],
 )  # fmt: skip
 def test_what_has_no_part_in_a_method_gets_one_sentence(ask, options, sentence):
@@ -262,9 +279,8 @@ def test_what_has_no_part_in_a_method_gets_one_sentence(ask, options, sentence):
 @pytest.mark.parametrize(
     ("method", "suffix", "sentence"),
     [
-        ("density", ".gpkg", "--method density makes a surface and 'out.gpkg' is none; let it end in .tif"),
-        ("gi-star", ".tif", "--method gi-star makes areas and 'out.tif' is a raster"),
-        ("scan", ".html", "the map page shows hot and cold classes and --method scan has others; let 'out.html' end in .gpkg, for example, or choose gi-star, optimised"),
+        ("density", ".gpkg", "--method density makes a surface, which 'out.gpkg' cannot hold; let it end in .tif or .pmtiles"),
+        ("gi-star", ".tif", "--method gi-star makes areas, which 'out.tif' cannot hold; let it end in .parquet, .gpkg"),
     ],
 )  # fmt: skip
 def test_a_result_that_a_method_has_not_is_refused(ask, method, suffix, sentence):

@@ -342,7 +342,9 @@ def chicago_found(shared_data, tmp_path_factory):
 
 
 @pytest.mark.data
-def test_chicago_s_areas_without_a_crs_are_told_theirs_by_the_reports(shared_data, tmp_path, capsys):
+def test_chicago_s_areas_without_a_crs_are_told_theirs_by_the_reports(
+    shared_data, tmp_path, capsys
+):
     chicago = shared_data / "chicago"
     files = [str(chicago / "chicago_sanitation_2011_2014.parquet"), str(chicago / "Chicago77.shp")]
     out = tmp_path / "out.gpkg"

@@ -51,6 +51,7 @@ def test_the_catalogue_has_the_layers_of_a_city():
         "fringe_zones", "facilities", "assessment_points", "reported_issues", "subdistrict_issues",
         "community_issues", "compound_issues", "community_hotspots", "issue_hotspots", "issue_density",
         "issue_months", "community_outliers", "optimised_hotspots", "community_clusters", "emerging_hotspots",
+        "space_time_clusters", "street_hotspots", "community_rebound", "relative_risk", "community_change",
     }  # fmt: skip
 
 
@@ -164,7 +165,14 @@ def test_a_layer_with_a_place_is_drawn(layer_id):
 
 
 @pytest.mark.parametrize(
-    "layer_id", ["community_hotspots", "issue_hotspots", "optimised_hotspots", "community_clusters"]
+    "layer_id",
+    [
+        "community_hotspots",
+        "issue_hotspots",
+        "optimised_hotspots",
+        "community_clusters",
+        "space_time_clusters",
+    ],
 )
 def test_hotspots_have_their_fixed_classes_and_what_is_not_significant_has_no_fill(layer_id):
     fill = next(part for part in CATALOGUE[layer_id].style if part["id"] == f"{layer_id}-fill")

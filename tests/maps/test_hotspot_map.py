@@ -60,10 +60,10 @@ def test_the_page_holds_everything_and_loads_nothing(tmp_path):
 def test_the_classes_have_the_palette_s_colours_and_words():
     for language in ("zh", "en"):
         data = data_of(hotspot_map(areas(), title="t", language=language))
-        assert data["classes"] == {
-            label: {"colour": GI_COLOURS[label], "text": LABEL_TEXTS[label][language]}
-            for label in LABELS
-        }
+        assert list(data["classes"]) == list(LABELS)
+        for label, shown in data["classes"].items():
+            assert shown["colour"] == GI_COLOURS[label]
+            assert shown["text"] == LABEL_TEXTS[label][language]
 
 
 def test_the_areas_are_in_degrees_to_six_decimals_with_their_numbers():
@@ -78,7 +78,7 @@ def test_the_areas_are_in_degrees_to_six_decimals_with_their_numbers():
     assert first["properties"]["z"] == 5.0
     assert first["properties"]["q"] == 0.0004
     assert last["properties"]["z"] is None
-    assert last["properties"]["label"] is None
+    assert last["properties"]["class_"] is None
     assert data["key"] == "community_code"
     west, south, east, north = frame.to_crs(4326).total_bounds
     assert data["bounds"] == [[south, west], [north, east]]
@@ -183,8 +183,21 @@ def test_what_asks_other_hosts_is_not_saved(tmp_path):
 
 
 def test_what_a_map_needs_is_asked_for():
-    with pytest.raises(ColumnError, match=r"no column 'label' among 11 columns of the hotspots"):
+    with pytest.raises(
+        ColumnError,
+        match=r"a map shows classes \(cluster_rank, .*\) but none of these is among 11 columns.*column='n_incidents'",
+    ):
         hotspot_map(areas().drop(columns="label"), title="t")
+    with pytest.raises(ColumnError, match=r"no column 'q' among 11 columns of the hotspots"):
+        hotspot_map(areas().drop(columns="q"), title="t")
+    with pytest.raises(ColumnError, match=r"no column 'n_incident' .*did you mean 'n_incidents'"):
+        hotspot_map(areas(), title="t", column="n_incident")
+    with pytest.raises(
+        ColumnError, match=r"column 'name_en' holds .* numbers are drawn in five classes"
+    ):
+        hotspot_map(areas(), title="t", column="name_en")
+    with pytest.raises(InputError, match="there is no correction 'holm'; choose one of fdr, "):
+        hotspot_map(areas(), title="t", correction="holm")
     with pytest.raises(
         ColumnError, match=r"no column 'community' among 12 columns.*did you mean 'community_code'"
     ):

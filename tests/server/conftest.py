@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from pyproj import CRS
 
 from gisgrid.files import write_frame, write_surface, write_table
 from gisgrid.surface import Surface
+from gisgrid.tiles import bbox_tiles, warm_up
 
 WEST, SOUTH, CELL = 500_000.0, 3_895_000.0, 300.0
 
@@ -254,6 +256,12 @@ class Client:
         self._thread.shutdown()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _compiled():
+    """Compile first, so that no request of a test waits for that."""
+    warm_up()
+
+
 @pytest.fixture(scope="session")
 def city(tmp_path_factory) -> Path:
     """The folder of the small city: `layers` and `data`."""
@@ -265,17 +273,17 @@ def city(tmp_path_factory) -> Path:
 @pytest.fixture
 def own_city(city, tmp_path) -> Path:
     """A copy of the small city to change."""
-    return Path(shutil.copytree(city, tmp_path / "city"))
+    without = shutil.ignore_patterns(".tiles", ".live")
+    return Path(shutil.copytree(city, tmp_path / "city", ignore=without))
 
 
 @pytest.fixture(scope="session")
-def serve():
-    """Make a client of a city's server."""
+def client_of():
+    """Make a client of an application."""
     clients = []
 
-    def make(root: Path, *, raising: bool = True, **options) -> Client:
-        settings = Settings(layers=root / "layers", data=root / "data", warm=False, **options)
-        clients.append(Client(create_app(settings), raising=raising))
+    def make(app, *, raising: bool = True) -> Client:
+        clients.append(Client(app, raising=raising))
         return clients[-1]
 
     yield make
@@ -284,9 +292,43 @@ def serve():
 
 
 @pytest.fixture(scope="session")
+def serve(client_of):
+    """Make a client of a city's server."""
+
+    def make(root: Path, *, raising: bool = True, **options) -> Client:
+        folders = {"layers": root / "layers", "data": root / "data"}
+        settings = Settings(**{**folders, "warm": False, "look_s": 0.1, **options})
+        return client_of(create_app(settings), raising=raising)
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def client(city, serve) -> Client:
     """A client of the small city."""
     return serve(city)
+
+
+@pytest.fixture(scope="session")
+def place(client):
+    """A tile of zoom 14 with communities and issues in it."""
+    west, south, east, north = client.get("/api/catalogue").json()["bbox"]
+    lon, lat = (west + east) / 2, (south + north) / 2
+    z, x, y = next(bbox_tiles((lon, lat, lon, lat), 14))
+    return f"{z}/{x}/{y}"
+
+
+@pytest.fixture(scope="session")
+def until():
+    """Wait until something is so; what is served follows its files a moment later."""
+
+    def wait(is_so, *, seconds: float = 30) -> None:
+        deadline = time.monotonic() + seconds
+        while not is_so():
+            assert time.monotonic() < deadline, "it did not become so"
+            time.sleep(0.05)
+
+    return wait
 
 
 @pytest.fixture(scope="session")

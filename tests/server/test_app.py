@@ -3,10 +3,12 @@ import sys
 
 import pytest
 from gisgrid_server.app import create_app, warm
+from gisgrid_server.editions import Edition
 from gisgrid_server.findings import Findings
-from gisgrid_server.published import Edition, Published
+from gisgrid_server.health import Readiness
+from gisgrid_server.published import Published
 from gisgrid_server.settings import Settings
-from gisgrid_server.tile_cache import Tile, TileCache
+from gisgrid_server.tile_cache import ReadyTile, TileCache
 
 from gisgrid.errors import CatalogueError, InputError
 
@@ -48,7 +50,10 @@ def test_warming_reads_every_layer(city, monkeypatch):
     from gisgrid.catalogue import Catalogue, FolderStore
 
     published = Published(Catalogue.read(city / "layers"), FolderStore(city / "data"))
-    warm(published, Findings(published))
+    readiness = Readiness()
+    warm(published, Findings(published), readiness)
+    assert readiness.is_warm
+    assert not readiness.failed
 
     def read_again(self, layer):
         raise AssertionError(layer.id)
@@ -61,14 +66,14 @@ def test_warming_reads_every_layer(city, monkeypatch):
 
 
 def test_the_cache_keeps_to_its_budget_and_lets_the_oldest_go():
-    cache = TileCache(budget=3 * 1200)
+    cache = TileCache(budget=3 * 1600)
     for i in range(5):
-        cache.keep(i, Tile(b"x" * 1000, ""))
+        cache.keep(i, ReadyTile(b"x" * 1000, ""))
         cache.find(0)
-    assert cache.size <= 3600
+    assert cache.size <= 4800
     assert len(cache) == 3
     assert cache.find(0) is not None
     assert cache.find(1) is None
-    cache.keep("great", Tile(b"x" * 10_000, ""))
+    cache.keep("great", ReadyTile(b"x" * 10_000, ""))
     assert cache.find("great") is None
     assert len(cache) == 3

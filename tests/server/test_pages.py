@@ -2,6 +2,8 @@ import pytest
 from gisgrid_server import app as application
 from gisgrid_server.pages import content_policy, static_folder
 
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
 
 @pytest.fixture
 def with_page(city, serve, tmp_path, monkeypatch):
@@ -14,7 +16,7 @@ def with_page(city, serve, tmp_path, monkeypatch):
 
 def test_a_page_that_is_not_built_says_how_to_build_it(with_page):
     client, _ = with_page
-    answer = client.get("/")
+    answer = client.get("/", headers=BROWSER)
     assert answer.status_code == 503
     assert "make assets" in answer.text
     assert "构建" in answer.text
@@ -25,7 +27,7 @@ def test_the_page_and_its_files_are_served(with_page):
     client, folder = with_page
     (folder / "index.html").write_text("<!doctype html><title>城市</title>", "utf-8")
     (folder / "assets" / "map.js").write_text("export {}", "utf-8")
-    page = client.get("/")
+    page = client.get("/", headers=BROWSER)
     assert page.status_code == 200
     assert "城市" in page.text
     assert page.headers["content-type"].startswith("text/html")

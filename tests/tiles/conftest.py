@@ -9,7 +9,7 @@ import pyogrio
 import pytest
 import shapely
 
-from gisgrid.tiles import bbox_tiles
+from gisgrid.tiles import Tile, bbox_tiles
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Decoded:
     geometry: shapely.Geometry
 
 
-def _decode(tile: bytes, layer: str) -> list[Decoded]:
+def _decode(tile: Tile | bytes, layer: str) -> list[Decoded]:
+    tile = tile.body if isinstance(tile, Tile) else tile
     if not tile:
         return []
     document = mapbox_vector_tile.decode(tile, default_options={"y_coord_down": True})
@@ -113,8 +114,8 @@ def decode_gdal(tmp_path_factory):
     """A tile as GDAL reads it, in EPSG:3857."""
     path = tmp_path_factory.mktemp("gdal") / "tile.mvt"
 
-    def read(tile: bytes, z: int, x: int, y: int) -> gpd.GeoDataFrame:
-        path.write_bytes(tile)
+    def read(tile: Tile | bytes, z: int, x: int, y: int) -> gpd.GeoDataFrame:
+        path.write_bytes(tile.body if isinstance(tile, Tile) else tile)
         return pyogrio.read_dataframe(path, X=str(x), Y=str(y), Z=str(z), CLIP="NO")
 
     return read

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from gisgrid.cli.hotspots import options
 
 
 class CellShape(StrEnum):
@@ -18,36 +20,38 @@ class CellShape(StrEnum):
 
 
 class MethodName(StrEnum):
-    """The ways of finding hotspots; `hotspot_methods.METHODS` says what each asks."""
+    """The ways of finding hotspots; `methods.METHODS` says what each asks."""
 
     gi_star = "gi-star"
+    gi = "gi"
     local_moran = "local-moran"
+    bivariate_moran = "bivariate-moran"
     local_geary = "local-geary"
+    join_counts = "join-counts"
     optimised = "optimised"
     optimised_outliers = "optimised-outliers"
     scan = "scan"
+    space_time_scan = "space-time-scan"
+    space_time_permutation = "space-time-permutation"
+    temporal_scan = "temporal-scan"
     emerging = "emerging"
+    change = "change"
+    campaign = "campaign"
+    rebound = "rebound"
+    rebound_by_class = "rebound-by-class"
+    rates = "rates"
+    zones = "zones"
+    effort = "effort"
+    reporting_rate = "reporting-rate"
     dbscan = "dbscan"
     hdbscan = "hdbscan"
+    hierarchical = "hierarchical"
+    near_repeats = "near-repeats"
     density = "density"
-
-
-class CorrectionName(StrEnum):
-    """What is done about the many tests of one map."""
-
-    fdr = "fdr"
-    bonferroni = "bonferroni"
-    none = "none"
-
-
-class StepName(StrEnum):
-    """Steps of time."""
-
-    day = "day"
-    week = "week"
-    month = "month"
-    quarter = "quarter"
-    year = "year"
+    adaptive_density = "adaptive-density"
+    relative_risk = "relative-risk"
+    street_segments = "street-segments"
+    street_density = "street-density"
 
 
 class PageLanguage(StrEnum):
@@ -58,7 +62,7 @@ class PageLanguage(StrEnum):
 
 
 _FILES, _PLACE, _CELLS = "Files and columns", "What ISSUES means", "Equal cells"
-_TEST, _SAYS = "How it is tested", "What is said about it"
+_SAYS = "What is said about it"
 
 
 def hotspots(  # one parameter per option
@@ -82,15 +86,16 @@ def hotspots(  # one parameter per option
         typer.Option(
             "--output",
             "-o",
-            help="Where the result goes; the suffix says how: .gpkg .parquet .geojson .fgb .html (.tif for density)",
+            help="Where the result goes; the suffix says how: .gpkg .parquet .geojson .fgb .html .pmtiles; surfaces .tif .pmtiles; tables .csv .parquet",
         ),
     ],
     method: Annotated[
         MethodName,
         typer.Option(
-            help="What to ask: hot and cold areas (gi-star), outliers (local-moran), contrasts (local-geary), Gi* or "
-            "Moran on cells that the reports choose (optimised, optimised-outliers), clusters of areas (scan), patterns "
-            "over time (emerging), clusters of reports (dbscan, hdbscan), a surface (density)."
+            help="What to ask: areas against their neighbours (gi-star, gi, local-moran, …), clusters in space and time "
+            "(scan, space-time-scan, …), patterns, changes and campaigns (emerging, change, campaign, rebound), rates and "
+            "effort, clusters of reports (dbscan, …), surfaces (density, relative-risk), streets (street-segments). "
+            "The guide has one paragraph for each: docs/guides/hotspots.md."
         ),
     ] = MethodName.gi_star,
     units_key: Annotated[
@@ -154,45 +159,40 @@ def hotspots(  # one parameter per option
         float | None,
         typer.Option(help="Width of a cell in metres.", rich_help_panel=_CELLS),
     ] = None,
-    neighbours: Annotated[
-        str | None,
-        typer.Option(
-            help="Who is whose neighbour: contiguity (default), rook, distance:METRES, nearest:NUMBER.",
-            rich_help_panel=_TEST,
-        ),
-    ] = None,
-    permutations: Annotated[
-        int | None,
-        typer.Option(
-            help="p from so many random maps; 0: from the normal distribution.",
-            rich_help_panel=_TEST,
-        ),
-    ] = None,
-    correction: Annotated[
-        CorrectionName | None,
-        typer.Option(help="What is done about the many tests; fdr.", rich_help_panel=_TEST),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Seed of what is drawn; 0.", rich_help_panel=_TEST)
-    ] = None,
-    step: Annotated[
-        StepName | None,
-        typer.Option(help="Step of time of emerging; month.", rich_help_panel=_TEST),
-    ] = None,
-    radius_m: Annotated[
-        float | None,
-        typer.Option(help="How near is near for dbscan, metres.", rich_help_panel=_TEST),
-    ] = None,
-    min_reports: Annotated[
-        int | None,
-        typer.Option(help="How many reports make a cluster.", rich_help_panel=_TEST),
-    ] = None,
-    bandwidth_m: Annotated[
-        float | None,
-        typer.Option(
-            help="How far one report spreads in a density, metres.", rich_help_panel=_TEST
-        ),
-    ] = None,
+    neighbours: options.Neighbours = None,
+    permutations: options.Permutations = None,
+    correction: options.Correction = None,
+    seed: options.Seed = None,
+    against: options.Against = None,
+    flag: options.Flag = None,
+    shape: options.Shape = None,
+    max_share: options.MaxShare = None,
+    controls: options.Controls = None,
+    step: options.Step = None,
+    prospective: options.Prospective = False,
+    radius_m: options.RadiusM = None,
+    min_reports: options.MinReports = None,
+    bands_m: options.BandsM = None,
+    bands_days: options.BandsDays = None,
+    before: options.Before = None,
+    after: options.After = None,
+    treated: options.Treated = None,
+    since: options.Since = None,
+    place_m: options.PlaceM = None,
+    zone: options.Zone = None,
+    reference: options.ReferenceZone = None,
+    strata: options.Strata = None,
+    effort: options.Effort = None,
+    least_effort: options.LeastEffort = None,
+    lifetime_days: options.LifetimeDays = None,
+    bandwidth_m: options.BandwidthM = None,
+    edge_correction: options.EdgeCorrection = False,
+    comparison: options.Comparison = None,
+    streets: options.Streets = None,
+    segment_m: options.SegmentM = None,
+    within_m: options.WithinM = None,
+    engine: options.Engine = None,
+    scheduler: options.Scheduler = None,
     explain: Annotated[
         str | None,
         typer.Option(
@@ -233,24 +233,22 @@ def hotspots(  # one parameter per option
       gisgrid hotspots reports.csv communities.gpkg --population population -o rates.gpkg
       gisgrid hotspots reports.csv --cells hexagon --cell-m 300 -o cells.geojson
       gisgrid hotspots reports.csv communities.gpkg --method optimised -o hotspots.html
+      gisgrid hotspots reports.csv communities.gpkg --method change --before 2024 --after 2025 -o change.gpkg
       gisgrid hotspots reports.csv communities.gpkg --explain 419801001009 --compare 2026-01-01 -o hot.gpkg
     """  # noqa: D301 - the backslash keeps the examples' lines
+    given = dict(locals())
     # A command's libraries load when it runs, so that --help does not wait for them.
     from gisgrid.cli import bars  # noqa: PLC0415
     from gisgrid.cli.hotspots import summary  # noqa: PLC0415
     from gisgrid.cli.hotspots.request import Request  # noqa: PLC0415
     from gisgrid.cli.hotspots.run import run  # noqa: PLC0415
 
-    request = Request(
-        issues=issues, units=units, output=output, rejects=rejects,
-        units_key=units_key, units_name=units_name, units_layer=units_layer, units_crs=units_crs,
-        population=population, columns=tuple(column or ()), datum=datum, timezone=timezone, mapping=mapping,
-        issues_layer=issues_layer,
-        cells=cells.value if cells else None, cell_m=cell_m, language=language.value, title=title,
-        method=method.value, neighbours=neighbours, permutations=permutations,
-        correction=correction.value if correction else None, seed=seed, step=step.value if step else None,
-        radius_m=radius_m, min_reports=min_reports, bandwidth_m=bandwidth_m, explain=explain, compare=compare,
-    )  # fmt: skip
+    columns = tuple(given.pop("column") or ())
+    del given["as_json"]
+    plain: dict[str, Any] = {
+        name: each.value if isinstance(each, StrEnum) else each for name, each in given.items()
+    }
+    request = Request(columns=columns, **plain)
     with bars.steps("hotspots", total=len(summary.STEPS["en"])) as progress:
         result = run(request, progress=bars.named(progress, summary.STEPS[language.value]))
     if as_json:

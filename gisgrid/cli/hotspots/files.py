@@ -7,22 +7,29 @@ import json
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import geopandas as gpd
 
 from gisgrid import maps
 from gisgrid.analysis.reasons import Explanation
+from gisgrid.analysis.significance import Correction
 from gisgrid.catalogue.provenance import versions
+from gisgrid.cli.hotspots.method import Method
+from gisgrid.cli.hotspots.methods import METHODS
+from gisgrid.cli.hotspots.partitions import Counted
 from gisgrid.cli.hotspots.request import Request
 from gisgrid.cli.hotspots.result import Result
+from gisgrid.cli.hotspots.summary import COLOURS
+from gisgrid.cli.hotspots.tiles import write_tiles
 from gisgrid.errors import OutputError
 from gisgrid.files import write_frame, write_surface, write_table
 from gisgrid.intake import Reports, Units
+from gisgrid.maps.readings import READINGS
 from gisgrid.surface import Surface
 
 
-def files(request: Request, reports: Reports) -> list[str]:
+def files(request: Request, reports: Reports | Counted) -> list[str]:
     """Name what is written; a file of refused rows also where it would otherwise tell of an earlier run.
 
     Parameters
@@ -38,7 +45,8 @@ def files(request: Request, reports: Reports) -> list[str]:
         The files' names.
     """
     names = [request.output.name, request.provenance.name]
-    if len(reports.rejected) or request.rejects is not None or request.rejects_file.exists():
+    refused = 0 if isinstance(reports, Counted) else len(reports.rejected)
+    if refused or request.rejects is not None or request.rejects_file.exists():
         names.append(request.rejects_file.name)
     if request.explain is not None:
         names.append(request.drawing.name)
@@ -62,7 +70,7 @@ def write(request: Request, result: Result, units: Units | None) -> None:
     OutputError
         The folder cannot be written.
     """
-    output, rejected = request.output, result.reports.rejected
+    output = request.output
     try:
         staging = tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.stem}-")
     except OSError as error:
@@ -73,17 +81,23 @@ def write(request: Request, result: Result, units: Units | None) -> None:
         draft = Path(folder) / output.name
         if output.suffix == ".html":
             maps.write_html(_page(request, result), draft)
+        elif output.suffix == ".pmtiles":
+            write_tiles(result, draft, title=_title(request))
         elif isinstance(result.frame, Surface):
             write_surface(result.frame, draft)
+        elif isinstance(result.frame, gpd.GeoDataFrame):
+            write_frame(result.frame, draft)
         else:
-            write_frame(gpd.GeoDataFrame(result.frame), draft)
+            write_table(result.frame, draft)
         record = Path(folder) / request.provenance.name
         text = json.dumps(
             _provenance(request, result, units), ensure_ascii=False, indent=1, default=str
         )
         record.write_text(text + "\n", encoding="utf-8")
-        if request.rejects_file.name in result.summary["files"]:
-            write_table(rejected, request.rejects_file)
+        if request.rejects_file.name in result.summary["files"] and isinstance(
+            result.reports, Reports
+        ):
+            write_table(result.reports.rejected, request.rejects_file)
         if result.explanation is not None:
             drawing = Path(folder) / request.drawing.name
             drawing.write_text(_drawing(request, result, result.explanation), encoding="utf-8")
@@ -94,21 +108,50 @@ def write(request: Request, result: Result, units: Units | None) -> None:
 
 def _page(request: Request, result: Result) -> Any:  # noqa: ANN401 - folium has no types
     words = {
-        "zh": ("热点分析：{}", "来源：{}，{:,} 条上报，{:,} 件计入；gisgrid {}"),
-        "en": ("Hotspots: {}", "Source: {}, {:,} reports, {:,} counted; gisgrid {}"),
+        "zh": "来源：{}，{:,} 条上报，{:,} 件计入；gisgrid {}",
+        "en": "Source: {}, {:,} reports, {:,} counted; gisgrid {}",
     }
-    title, source = words[request.language]
-    said = result.summary
+    source, said = words[request.language], result.summary
     return maps.hotspot_map(
         gpd.GeoDataFrame(result.frame),
-        title=request.title or title.format(request.issues.stem),
+        title=_title(request),
         language=request.language,
         key=result.key,
         outline=result.outline,
+        **_drawn(
+            METHODS[request.method],
+            [str(column) for column in gpd.GeoDataFrame(result.frame).columns],
+        ),
+        correction=cast("Correction", request.correction or "fdr"),
         source=source.format(
             request.issues.name, said["read"], said["counted"], versions()["gisgrid"]
         ),
     )
+
+
+def _drawn(method: Method, columns: list[str]) -> dict[str, Any]:
+    """Say how the page draws what it does not know by its columns: other classes, or plain numbers."""
+    if "cluster_id" in columns or "cluster_rank" in columns:
+        return {}
+    if not method.class_column:
+        numbers = [
+            each.name for each in method.columns if each.name in columns and each.form.endswith("f")
+        ]
+        return {"column": next((name for name in numbers if name != "n_incidents"), "n_incidents")}
+    known = READINGS.get(method.class_column)
+    if known is not None and set(method.classes) <= {shade.name for shade in known.shades}:
+        return {}
+    table = tuple(each.name for each in method.columns if each.name in columns)[:3]
+    reading = maps.plain_reading(
+        method.class_column, method.classes, COLOURS,
+        legend=method.does, places=method.title, telling=method.telling, table=table or ("n_incidents",),
+    )  # fmt: skip
+    return {"reading": reading}
+
+
+def _title(request: Request) -> str:
+    words = {"zh": "热点分析：{}", "en": "Hotspots: {}"}
+    return request.title or words[request.language].format(request.issues.stem)
 
 
 def _drawing(request: Request, result: Result, told: Explanation) -> str:
@@ -121,15 +164,18 @@ def _provenance(request: Request, result: Result, units: Units | None) -> dict[s
     options = {
         name: value.name if isinstance(value, Path) else value
         for name, value in asdict(request).items()
-        if value not in (None, ()) and name not in {"output", "rejects"}
+        if value not in (None, (), False) and name not in {"output", "rejects"}
     }
-    inputs = {
-        "issues": {
-            "file": request.issues.name,
-            "sha256": _checksums(request.issues),
-            "n_rows": result.reports.n_read,
-        }
-    }
+    issues: dict[str, Any] = {"file": request.issues.name, "n_rows": result.reports.n_read}
+    if isinstance(result.reports, Counted):
+        issues["n_files"] = result.reports.n_files
+    else:
+        issues["sha256"] = _checksums(request.issues)
+    inputs = {"issues": issues}
+    for name in ("controls", "streets", "against", "compare"):
+        path = getattr(request, name)
+        if path is not None and Path(path).is_file():
+            inputs[name] = {"file": Path(path).name, "sha256": _checksums(Path(path))}
     if request.units is not None and units is not None:
         inputs["units"] = {
             "file": request.units.name, "sha256": _checksums(request.units), "n_rows": len(units.frame),

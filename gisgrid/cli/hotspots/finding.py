@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
 
 import geopandas as gpd
+import pandas as pd
 from pyproj import CRS
 
 from gisgrid import derived
@@ -34,12 +35,21 @@ class Asked:
         What the user asked for.
     timezone
         Where a day begins.
+    others
+        Other reports: controls, or what the reports are held against.
+    streets
+        Lines, if any.
+    counts
+        Incidents per unit that were counted elsewhere, of reports too many to hold; then `issues` has no row.
     """
 
     issues: gpd.GeoDataFrame
     units: Units | None
     request: Request
     timezone: str
+    others: gpd.GeoDataFrame | None = None
+    streets: gpd.GeoDataFrame | None = None
+    counts: pd.Series | None = None
 
     @property
     def terms(self) -> Terms:
@@ -62,18 +72,32 @@ class Found:
     made
         The result, what was left out, what was decided.
     key
-        The column that names an area.
+        The column that names a row.
     ground
-        What was covered: the units, or the area under cells.
+        What was covered: the units, or the area under cells; None where streets are.
     areas, terms
         What was counted and how it was tested, for `explain` and `compare`; None where there are no areas to count by.
+    n_counted
+        How many incidents were counted; None where the rows' `n_incidents` add up to it.
+    figures
+        Figures for the whole city, by name.
+    extra
+        What else belongs into the record, for programs.
     """
 
     made: Derivation
     key: str
-    ground: gpd.GeoDataFrame
+    ground: gpd.GeoDataFrame | None
     areas: Areas | None = None
     terms: Terms = field(default_factory=Terms)
+    n_counted: int | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+def noted(made: Derivation, *notes: Note) -> Derivation:
+    """Put what was decided before in front of the other notes."""
+    return replace(made, notes=(*notes, *made.notes))
 
 
 def ground(asked: Asked) -> tuple[gpd.GeoDataFrame, Note]:
@@ -126,13 +150,17 @@ def ground(asked: Asked) -> tuple[gpd.GeoDataFrame, Note]:
     return gpd.GeoDataFrame(geometry=[hull], crs=metric), Note.of(text)
 
 
-def counted(asked: Asked) -> tuple[Areas, gpd.GeoDataFrame]:
+def counted(
+    asked: Asked, *, issues: gpd.GeoDataFrame | None = None
+) -> tuple[Areas, gpd.GeoDataFrame]:
     """Count by units, or by equal cells.
 
     Parameters
     ----------
     asked
         The reports, the units, and which of both.
+    issues
+        Other reports to count instead.
 
     Returns
     -------
@@ -140,13 +168,19 @@ def counted(asked: Asked) -> tuple[Areas, gpd.GeoDataFrame]:
         The areas with their incidents, and what they cover.
     """
     said = asked.request
+    reports = asked.issues if issues is None else issues
     if said.cells is not None and said.cell_m is not None:
         area, note = ground(asked)
-        areas = derived.cell_areas(asked.issues, area, cell_m=said.cell_m, shape=said.cells)
+        areas = derived.cell_areas(reports, area, cell_m=said.cell_m, shape=said.cells)
         return replace(areas, notes=(note, *areas.notes)), area
     assert asked.units is not None  # noqa: S101 - check() has made sure of it
     units = asked.units
-    areas = derived.unit_areas(asked.issues, units.frame, key=units.key, population=said.population)
+    if asked.counts is not None and issues is None:
+        areas = derived.areas_of_counts(
+            asked.counts, units.frame, key=units.key, population=said.population
+        )
+    else:
+        areas = derived.unit_areas(reports, units.frame, key=units.key, population=said.population)
     return areas, units.frame
 
 
@@ -169,31 +203,6 @@ def of_areas(test: Callable[[Areas, Terms], Derivation]) -> Callable[[Asked], Fo
         return Found(test(areas, asked.terms), areas.key, covered, areas, asked.terms)
 
     return find
-
-
-def emerging(asked: Asked) -> Found:
-    """Name the pattern of each area over time.
-
-    Parameters
-    ----------
-    asked
-        The reports, the units, and what the user said.
-
-    Returns
-    -------
-    Found
-        The areas with their patterns.
-
-    Raises
-    ------
-    InputError
-        An option that is needed is not given, or has no such value.
-    """
-    areas, covered = counted(asked)
-    made = derived.patterned(
-        areas, asked.terms, timezone=asked.timezone, step=asked.request.step or "month"
-    )
-    return Found(made, areas.key, covered, areas, asked.terms)
 
 
 def optimised(test: Callable[[Areas, Terms], Derivation]) -> Callable[[Asked], Found]:
@@ -220,70 +229,3 @@ def optimised(test: Callable[[Areas, Terms], Derivation]) -> Callable[[Asked], F
         return Found(test(areas, terms), areas.key, area, areas, terms)
 
     return find
-
-
-def clusters(asked: Asked) -> Found:
-    """Find clusters of the reports themselves.
-
-    Parameters
-    ----------
-    asked
-        The reports, the units, and what the user said.
-
-    Returns
-    -------
-    Found
-        The clusters.
-
-    Raises
-    ------
-    InputError
-        An option that is needed is not given, or has no such value.
-    """
-    area, note = ground(asked)
-    said = asked.request
-    if said.min_reports is None:
-        raise InputError(
-            "clusters need to know how many reports make one; give --min-reports, for example 20"
-        )
-    if said.method == "dbscan" and said.radius_m is None:
-        raise InputError(
-            "dbscan needs to know how near is near; give --radius-m, for example 100, or take --method hdbscan"
-        )
-    made = derived.issue_clusters(
-        asked.issues, area, min_reports=said.min_reports, radius_m=said.radius_m
-    )
-    return Found(replace(made, notes=(note, *made.notes)), "cluster_id", area)
-
-
-def density(asked: Asked) -> Found:
-    """Smooth the reports.
-
-    Parameters
-    ----------
-    asked
-        The reports, the units, and what the user said.
-
-    Returns
-    -------
-    Found
-        The surface.
-
-    Raises
-    ------
-    InputError
-        An option that is needed is not given, or has no such value.
-    """
-    area, note = ground(asked)
-    said = asked.request
-    if said.bandwidth_m is None:
-        raise InputError(
-            "a density needs to know how far one report spreads; give --bandwidth-m, for example 300"
-        )
-    cell_m = said.cell_m or said.bandwidth_m / 6
-    made = derived.issue_density(asked.issues, area, cell_m=cell_m, bandwidth_m=said.bandwidth_m)
-    text = Text(
-        zh=f"带宽 {said.bandwidth_m:g} 米，栅格 {cell_m:g} 米",
-        en=f"bandwidth {said.bandwidth_m:g} m, cells of {cell_m:g} m",
-    )
-    return Found(replace(made, notes=(note, Note.of(text), *made.notes)), "", area)

@@ -14,7 +14,8 @@ from gisgrid import derived
 from gisgrid.analysis import compare_maps
 from gisgrid.analysis.reasons import Explanation, explanation
 from gisgrid.cli.hotspots.finding import Asked, Found
-from gisgrid.cli.hotspots.methods import METHODS, Method
+from gisgrid.cli.hotspots.method import Method
+from gisgrid.cli.hotspots.methods import METHODS
 from gisgrid.cli.hotspots.request import Request
 from gisgrid.derived.notes import heard
 from gisgrid.errors import GisgridError, InputError
@@ -229,14 +230,14 @@ def _rivals(chosen: str) -> Mapping[str, Method]:
         return {chosen: METHODS[chosen]}
     return {
         name: method for name, method in METHODS.items()
-        if method.ranks is not None and "population" in method.options
+        if method.ranks is not None and method.by == "areas"
     }  # fmt: skip
 
 
 def _alike(asked: Asked, name: str) -> Asked:
     """Ask another method the same, without the options that have no part in it."""
     options = METHODS[name].options
-    optional = ("neighbours", "permutations", "correction", "seed", "step")
+    optional = ("neighbours", "permutations", "correction", "seed", "step", "shape", "max_share")
     changes: dict[str, Any] = {option: None for option in optional if option not in options}
     return replace(asked, request=replace(asked.request, method=name, **changes))
 

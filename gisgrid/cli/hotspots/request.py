@@ -9,7 +9,7 @@ from typing import Final, Literal
 from gisgrid.errors import OutputError
 from gisgrid.files import FRAME_SUFFIXES, require_folder
 
-SUFFIXES: Final = (*FRAME_SUFFIXES, ".html", ".tif")
+SUFFIXES: Final = (*FRAME_SUFFIXES, ".html", ".pmtiles", ".tif", ".csv")
 """What a result may end in."""
 
 
@@ -42,6 +42,32 @@ class Request:
     radius_m: float | None = None
     min_reports: int | None = None
     bandwidth_m: float | None = None
+    against: str | None = None
+    flag: str | None = None
+    shape: str | None = None
+    max_share: float | None = None
+    controls: Path | None = None
+    prospective: bool = False
+    before: str | None = None
+    after: str | None = None
+    treated: str | None = None
+    since: str | None = None
+    place_m: float | None = None
+    zone: str | None = None
+    reference: str | None = None
+    strata: str | None = None
+    effort: str | None = None
+    least_effort: float | None = None
+    lifetime_days: float | None = None
+    bands_m: str | None = None
+    bands_days: str | None = None
+    edge_correction: bool = False
+    comparison: str | None = None
+    streets: Path | None = None
+    segment_m: float | None = None
+    within_m: float | None = None
+    engine: Literal["local", "dask"] | None = None
+    scheduler: str | None = None
     explain: str | None = None
     compare: str | None = None
     language: Literal["zh", "en"] = "zh"
@@ -87,6 +113,6 @@ def check(request: Request) -> None:
         raise OutputError(
             f"--rejects {request.rejects.name!r} is a table; let it end in .csv or .parquet"
         )
-    for path in filter(None, (request.issues, request.units)):
+    for path in filter(None, (request.issues, request.units, request.controls, request.streets)):
         if output.resolve() == path.resolve():
             raise OutputError(f"{output.name!r} is also read; give the result another name")

@@ -9,6 +9,7 @@ import geopandas as gpd
 
 from gisgrid.analysis.reasons import Explanation
 from gisgrid.catalogue.provenance import Value
+from gisgrid.cli.hotspots.partitions import Counted
 from gisgrid.intake import Reports
 
 
@@ -19,13 +20,13 @@ class Result:
     Attributes
     ----------
     frame
-        The areas with their scores; a surface where a density was asked for.
+        The areas with their scores; a surface or a table where the method makes one.
     key
         The column that names an area.
     outline
         The units, where the areas are cells over them.
     reports
-        The reports as read.
+        The reports as read, or as counted in parts.
     summary
         Counts, labels, the hottest places, notes: what is printed.
     unassigned
@@ -37,7 +38,7 @@ class Result:
     frame: Value
     key: str
     outline: gpd.GeoDataFrame | None
-    reports: Reports
+    reports: Reports | Counted
     summary: dict[str, Any]
     unassigned: list[int]
     explanation: Explanation | None = None

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 from pyproj import CRS
 
@@ -15,14 +14,17 @@ from gisgrid import derived
 from gisgrid.catalogue.provenance import Value
 from gisgrid.cli.hotspots.files import files, write
 from gisgrid.cli.hotspots.finding import Asked, Found
-from gisgrid.cli.hotspots.methods import Method, check_method
+from gisgrid.cli.hotspots.method import Method
+from gisgrid.cli.hotspots.methods import check_method
+from gisgrid.cli.hotspots.partitions import Counted, counted_in_parts, no_reports
 from gisgrid.cli.hotspots.reasons import Later, compared, day_of, explained, split
 from gisgrid.cli.hotspots.request import Request, check
 from gisgrid.cli.hotspots.result import Result
 from gisgrid.cli.ingest.request import columns_stated
-from gisgrid.crs import crs_label
+from gisgrid.crs import crs_label, require_crs
 from gisgrid.derived import Note
 from gisgrid.errors import ColumnError, InputError, did_you_mean
+from gisgrid.files import read_frame
 from gisgrid.intake import (
     NO_REFERENCE,
     ColumnMapping,
@@ -50,7 +52,10 @@ LEFT_OUT: Final = {
     "in_slivers": derived.IN_SLIVERS,
     "far_out": derived.FAR_OUT,
     "scattered": derived.SCATTERED,
+    "on_no_street": derived.ON_NO_STREET,
     "without_time": derived.NO_TIME,
+    "far_in_time": derived.FAR_IN_TIME,
+    "in_no_period": derived.IN_NO_PERIOD,
     "in_part_steps": derived.IN_PART_STEPS,
 }
 """What a method leaves out, by its name in the summary."""
@@ -77,10 +82,10 @@ def run(request: Request, *, progress: Progress = silent) -> Result:
     units = _units(request)
     progress("units", 1.0)
     progress("reports", 0.0)
-    reports = read_reports(request.issues, reference=_reference(units), stated=_stated(request))
+    reports, asked, later = _read(request, units, progress)
     progress("reports", 1.0)
     progress("hotspots", 0.0)
-    result = found(request, reports, units, method=method, later=_later(request, units))
+    result = found(asked, reports, method=method, later=later)
     progress("hotspots", 1.0)
     progress("files", 0.0)
     write(request, result, units)
@@ -88,14 +93,51 @@ def run(request: Request, *, progress: Progress = silent) -> Result:
     return result
 
 
-def _later(request: Request, units: Units | None) -> gpd.GeoDataFrame | None:
-    """Read the file of later reports, where the user named one."""
-    if request.compare is None or day_of(request) is not None:
+def _read(
+    request: Request, units: Units | None, progress: Progress
+) -> tuple[Reports | Counted, Asked, gpd.GeoDataFrame | None]:
+    """Read the reports, or count them where they are too many, and what they are held against."""
+    if request.engine is not None and units is not None:
+        tally = counted_in_parts(request, units, progress=progress)
+        asked = Asked(no_reports(units), units, request, request.timezone or "UTC", counts=tally.counts)  # fmt: skip
+        return tally, asked, None
+    reports = read_reports(request.issues, reference=_reference(units), stated=_stated(request))
+    asked = Asked(
+        reports.accepted, units, request, _timezone(request, reports),
+        others=_others(request, units), streets=_streets(request),
+    )  # fmt: skip
+    later = None
+    if request.compare is not None and day_of(request) is None:
+        later = _more(request, units, Path(request.compare))
+    return reports, asked, later
+
+
+def _others(request: Request, units: Units | None) -> gpd.GeoDataFrame | None:
+    """Read the file of other reports, where the user named one rather than a column."""
+    if request.controls is not None:
+        return _more(request, units, request.controls)
+    if request.against is None:
         return None
-    later = read_reports(
-        Path(request.compare), reference=_reference(units), stated=_stated(request)
-    )
-    return later.accepted
+    if units is not None and request.cells is None and request.against in units.frame.columns:
+        return None
+    path = Path(request.against)
+    if request.method == "bivariate-moran" and not path.exists() and not path.suffix:
+        return None  # a column misspelt, which the method will say
+    return _more(request, units, path)
+
+
+def _more(request: Request, units: Units | None, path: Path) -> gpd.GeoDataFrame:
+    """Read further reports, by what the user said of the first."""
+    return read_reports(path, reference=_reference(units), stated=_stated(request)).accepted
+
+
+def _streets(request: Request) -> gpd.GeoDataFrame | None:
+    """Read the streets, where the user named them."""
+    if request.streets is None:
+        return None
+    streets = read_frame(request.streets)
+    require_crs(streets, name=request.streets.name)
+    return streets
 
 
 def _stated(request: Request) -> Stated:
@@ -164,9 +206,8 @@ def _residents(frame: gpd.GeoDataFrame, column: str, source: str) -> pd.Series:
 
 
 def found(
-    request: Request,
-    reports: Reports,
-    units: Units | None,
+    asked: Asked,
+    reports: Reports | Counted,
     *,
     method: Method,
     later: gpd.GeoDataFrame | None = None,
@@ -175,12 +216,10 @@ def found(
 
     Parameters
     ----------
-    request
-        What the user asked for.
+    asked
+        The reports, the units, and what the user said.
     reports
-        The reports as read.
-    units
-        The units as read, if any.
+        The reports as read, or as counted in parts.
     method
         How to find.
     later
@@ -191,8 +230,8 @@ def found(
     Result
         What was found; nothing is written.
     """
+    request, units = asked.request, asked.units
     notes: list[str] = [*reports.notes, *(units.notes if units else ())]
-    asked = Asked(reports.accepted, units, request, _timezone(request, reports))
     judged = None if later is None else Later(later)
     if (day := day_of(request)) is not None:
         asked, judged = _until(asked, day)
@@ -202,18 +241,18 @@ def found(
     notes += made.notes
     if isinstance(value, gpd.GeoDataFrame):
         value = _with_own_columns(value, units, result.key)
-    incidents = derived.incidents(asked.issues).to_crs(result.ground.crs)
-    inside = assign_units(incidents, {}, zones={"inside": result.ground})["inside"]
+    before = reports.excluded if isinstance(reports, Counted) else {}
+    excluded = {**made.excluded, **before}
     summary: dict[str, Any] = {
         "method": request.method,
-        "read": reports.n_read,
-        "accepted": len(reports.accepted),
-        "rejected": len(reports.rejected),
-        "rejected_by_reason": reports.ingestion.rejected,
-        **{name: made.excluded.get(reason, 0) for name, reason in LEFT_OUT.items()},
+        **_read_of(reports),
+        **{name: excluded.get(reason, 0) for name, reason in LEFT_OUT.items()},
         **_said_of(value, method, result, notes),
-        "crs": crs_label(CRS(value.crs)),
+        **result.extra,
     }
+    if isinstance(value, gpd.GeoDataFrame | Surface):
+        summary["crs"] = crs_label(CRS(value.crs))
+    told = None
     if request.explain is not None:
         told = explained(result, asked)
         summary["explanation"] = told.as_dict()
@@ -226,10 +265,31 @@ def found(
     summary["files"] = files(request, reports)
     summary["notes"] = notes
     outline = units.frame if units is not None and result.key == "cell_id" else None
-    return Result(
-        value, result.key, outline, reports, summary, [int(row) for row in inside.index[~inside]],
-        None if request.explain is None else told,
-    )  # fmt: skip
+    return Result(value, result.key, outline, reports, summary, _outside(asked, result), told)
+
+
+def _read_of(reports: Reports | Counted) -> dict[str, Any]:
+    """Say how many rows were read, accepted and rejected."""
+    if isinstance(reports, Counted):
+        n = reports.n_read
+        return {"read": n, "accepted": n, "rejected": 0, "rejected_by_reason": {}}
+    return {
+        "read": reports.n_read,
+        "accepted": len(reports.accepted),
+        "rejected": len(reports.rejected),
+        "rejected_by_reason": reports.ingestion.rejected,
+    }
+
+
+def _outside(asked: Asked, result: Found) -> list[int]:
+    """List the source rows of incidents that lie in none of the areas, or on no street."""
+    if result.ground is None:
+        assert result.areas is not None  # noqa: S101 - streets have segments
+        codes = result.areas.codes
+        return [int(row) for row in codes.index[codes.isna()]]
+    incidents = derived.incidents(asked.issues).to_crs(result.ground.crs)
+    inside = assign_units(incidents, {}, zones={"inside": result.ground})["inside"]
+    return [int(row) for row in inside.index[~inside]]
 
 
 def _until(asked: Asked, day: str) -> tuple[Asked, Later]:
@@ -255,40 +315,37 @@ def _with_own_columns(frame: gpd.GeoDataFrame, units: Units | None, key: str) ->
 
 
 def _said_of(value: Value, method: Method, result: Found, notes: list[str]) -> dict[str, Any]:
-    """Count what was found, and list the most telling areas."""
-    if not isinstance(value, gpd.GeoDataFrame):
-        counted = float(np.nansum(cast("Surface", value).values, dtype=float))
-        counted *= cast("Surface", value).cell_area / 1e6
-        return {"counted": round(counted), "areas": 0, "tested": 0, "labels": {}, "hottest": []}
-    n_tested = int(value["n_units"].iloc[0]) if "n_units" in value and len(value) else 0
+    """Count what was found, and list the most telling rows."""
+    figures = {
+        name: None if pd.isna(figure) else float(figure) for name, figure in result.figures.items()
+    }
+    said: dict[str, Any] = {} if not figures else {"figures": figures}
+    if isinstance(value, Surface):
+        return {"counted": result.n_counted or 0, "areas": 0, "tested": 0, "labels": {}, "hottest": [], **said}  # fmt: skip
+    tested = method.makes != "table" and "n_units" in value and len(value)
+    n_tested = int(value["n_units"].iloc[0]) if tested else 0
     normal = method.class_column == "label" and "q" in value and not result.terms.permutations
-    if normal and n_tested < _FEW:
+    if normal and n_tested < _FEW and method.makes == "areas":
         text = Text(
             zh=f"只有 {n_tested} 个单元参加检验：不足 {_FEW} 个时，p 的正态近似较粗糙",
             en=f"only {n_tested} areas are tested: under {_FEW} the normal approximation behind p is rough",
         )
         notes.append(Note.of(text))
     column = method.class_column
+    counted = int(value["n_incidents"].sum()) if result.n_counted is None else result.n_counted
     return {
-        "counted": int(value["n_incidents"].sum()),
+        "counted": counted,
         "areas": len(value),
         "tested": n_tested,
         "labels": {name: int((value[column] == name).sum()) for name in method.classes},
         "hottest": _hottest(value, result.key, method),
+        **said,
     }
 
 
-def _hottest(frame: gpd.GeoDataFrame, key: str, method: Method) -> list[dict[str, Any]]:
-    columns = list(
-        dict.fromkeys(
-            [
-                key,
-                *derived.names_of(map(str, frame.columns)),
-                "n_incidents",
-                *(c.name for c in method.columns),
-            ]
-        )
-    )
+def _hottest(frame: pd.DataFrame, key: str, method: Method) -> list[dict[str, Any]]:
+    shown = [*derived.names_of(map(str, frame.columns)), "n_incidents", *(c.name for c in method.columns)]  # fmt: skip
+    columns = [each for each in dict.fromkeys([key, *shown]) if each in frame]
     if method.class_column:
         columns.append(method.class_column)
     top = method.telling(frame).head(_N_HOTTEST)[columns]

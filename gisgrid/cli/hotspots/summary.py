@@ -9,11 +9,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from gisgrid.cli import endings
-from gisgrid.cli.hotspots.methods import METHODS, Method
+from gisgrid.cli.hotspots.method import Method
+from gisgrid.cli.hotspots.methods import METHODS
 from gisgrid.cli.hotspots.reasons import SHARE
 from gisgrid.derived import Note
 from gisgrid.intake.reasons import words as words_of
-from gisgrid.palette import CLUSTER_COLOURS, GI_COLOURS, PATTERN_COLOURS
+from gisgrid.palette import CLUSTER_COLOURS, CONTRAST_COLOURS, GI_COLOURS, PATTERN_COLOURS
 
 STEPS: Final[dict[Literal["zh", "en"], dict[str, str]]] = {
     "zh": {"reports": "读取上报", "units": "读取单元", "hotspots": "计算热点", "files": "写入文件"},
@@ -33,7 +34,8 @@ _WORDS: Final[dict[Literal["zh", "en"], dict[str, str]]] = {
         "areas": "单元", "tested": "参加检验", "labels": "热点等级", "classes": "分类", "hottest": "最热的地方",
         "far_out": "离群上报（不计）", "scattered": "不在任何一片内", "without_time": "没有上报时间（不计）",
         "in_part_steps": "在不完整的时段内（不计）", "later": "用于对照的后期上报",
-        "place": "单元", "label": "等级", "method": "方法", "explanation": "为什么",
+        "on_no_street": "不在任何街道上（不计）", "far_in_time": "日期远离其他上报（不计）", "in_no_period": "不在所比较的时期内（不计）",
+        "rows": "行", "segments": "街段", "figures": "全市", "place": "单元", "label": "等级", "method": "方法", "explanation": "为什么",
         "compare": "后期上报有多少落在各方法圈定的地方（面积的 {:.0%}）", "hit_rate": "命中率", "pai": "PAI", "pei": "PEI",
         "none": "没有一个单元突出。",
     },
@@ -44,6 +46,8 @@ _WORDS: Final[dict[Literal["zh", "en"], dict[str, str]]] = {
         "areas": "areas", "tested": "areas tested", "labels": "Hot and cold areas", "classes": "Classes", "hottest": "The hottest places",
         "far_out": "far from any other, not counted", "scattered": "in no cluster", "without_time": "without a time, not counted",
         "in_part_steps": "in steps covered in part, not counted", "later": "later reports, to compare with",
+        "on_no_street": "on no street, not counted", "far_in_time": "dated far from all others, not counted",
+        "in_no_period": "in none of the periods, not counted", "rows": "rows", "segments": "stretches of street", "figures": "In the whole city",
         "place": "Area", "label": "Label", "method": "Method", "explanation": "Why",
         "compare": "How many of the later reports each method’s map holds ({:.0%} of the area)", "hit_rate": "Hit rate", "pai": "PAI", "pei": "PEI",
         "none": "No area stands out.",
@@ -56,9 +60,11 @@ _PARTS: Final[dict[Literal["zh", "en"], dict[str, str]]] = {
 }
 _N_PARTS: Final = 10
 _MANY_CLASSES: Final = 8
+_ROWS: Final = {"table": "rows", "lines": "segments"}
 COLOURS: Final[dict[str, str | None]] = {
     **{str(name): colour for name, colour in GI_COLOURS.items()},
     **CLUSTER_COLOURS,
+    **CONTRAST_COLOURS,
     **PATTERN_COLOURS,
 }
 """Of every class of every method."""
@@ -76,9 +82,11 @@ def show(summary: dict[str, Any], *, language: Literal["zh", "en"]) -> None:
     """
     console = Console()
     words = _WORDS[language]
-    _show_counts(summary, language=language, console=console)
     method = METHODS[summary["method"]]
+    _show_counts(summary, method, language=language, console=console)
     console.print(f"[bold]{words['method']}[/] {getattr(method.does, language)}", highlight=False)
+    if "figures" in summary:
+        _show_figures(summary["figures"], method, language=language, console=console)
     if summary["labels"]:
         _show_classes(summary["labels"], method, language=language, console=console)
     if method.columns:
@@ -95,7 +103,7 @@ def show(summary: dict[str, Any], *, language: Literal["zh", "en"]) -> None:
 
 
 def _show_counts(
-    summary: dict[str, Any], *, language: Literal["zh", "en"], console: Console
+    summary: dict[str, Any], method: Method, *, language: Literal["zh", "en"], console: Console
 ) -> None:
     words = _WORDS[language]
     counts = Table(title=words["counts"], show_header=False, title_justify="left", box=None)
@@ -109,12 +117,29 @@ def _show_counts(
                     f"[dim]  {escape(getattr(words_of(reason), language))}[/]", f"[dim]{n:,}[/]"
                 )
     for name in (
-        "on_fallback_points", "repeats", "later", "unassigned", "in_slivers", "far_out", "scattered", "without_time",
-        "in_part_steps", "counted", "areas", "tested",
+        "on_fallback_points", "repeats", "later", "unassigned", "in_slivers", "on_no_street", "far_out", "scattered",
+        "without_time", "far_in_time", "in_part_steps", "in_no_period", "counted", "areas", "tested",
     ):  # fmt: skip
-        if summary.get(name) or name in {"unassigned", "counted"}:
-            counts.add_row(words[name], f"{summary[name]:,}")
+        always = {"counted"} if method.by == "streets" else {"unassigned", "counted"}
+        if summary.get(name) or name in always:
+            called = _ROWS.get(method.makes, name) if name == "areas" else name
+            counts.add_row(words[called], f"{summary[name]:,}")
     console.print(counts)
+
+
+def _show_figures(
+    figures: dict[str, Any], method: Method, *, language: Literal["zh", "en"], console: Console
+) -> None:
+    table = Table(
+        title=_WORDS[language]["figures"], show_header=False, title_justify="left", box=None
+    )
+    table.add_column()
+    table.add_column(justify="right")
+    for figure in method.figures:
+        value = figures.get(figure.name)
+        said = "–" if value is None else format(value, figure.form)
+        table.add_row(getattr(figure.text, language), said)
+    console.print(table)
 
 
 def _show_classes(

@@ -1,0 +1,114 @@
+"""docs/benchmarks.md: what was measured, on what machine and when, as `run.py` left it in benchmarks/out."""
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "benchmarks.md"
+TITLES = {
+    "whole_run": "From a file of reports to hotspots", "intake": "Taking reports in", "join": "Points to units",
+    "grids": "Grids", "hotspots": "Hotspots, neighbours, density", "hotspots_points": "Clusters, surfaces, streets",
+    "hotspots_scan": "Scan statistics", "hotspots_time": "Space and time", "tiles": "Tiles", "tiles_server": "Tile server",
+}  # fmt: skip
+PEERS = ("esda", "libpysal", "scikit-learn", "geopandas", "shapely", "duckdb", "apache-sedona", "pygeoda", "KDEpy", "mapbox-vector-tile")  # fmt: skip
+"""Packages that rows are measured against; what is not installed is named as not measured."""
+
+HEAD = """# Benchmarks
+
+Written by `make bench`, which measures every row anew, ours and the peers in one run on one machine, and then writes this page; \
+not edited by hand. Each figure is the median of several runs after one that does not count (compiling, caches); `ratio` says how \
+many times faster (or smaller) ours is. Where a peer does the very same work, the benchmark \
+asserts that both find the same. Peers that are \
+no dependency of the project are measured where they are installed:
+
+```sh
+.venv/bin/uv pip install --python .venv/bin/python duckdb "apache-sedona[db]" pygeoda KDEpy
+```
+"""
+
+
+def machine() -> dict[str, str]:
+    """What the figures were measured on."""
+    return {
+        "processor": _processor(),
+        "cores": str(os.cpu_count()),
+        "memory": f"{_memory_gb():.0f} GB",
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+    }
+
+
+def peers() -> dict[str, str | None]:
+    """The version of each peer; None for what is not installed."""
+    found: dict[str, str | None] = {}
+    for name in PEERS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def write(out: Path, page: Path = PAGE) -> list[str]:
+    """Write the page from what was measured; give the names of the benchmarks on it."""
+    measured = {
+        path.stem: json.loads(path.read_text("utf8")) for path in sorted(out.glob("*.json"))
+    }
+    order = [name for name in TITLES if name in measured]
+    order += [name for name in measured if name not in TITLES]
+    parts = [HEAD, *(section(name, measured[name]) for name in order)]
+    page.write_text("\n".join(parts), encoding="utf-8")
+    return order
+
+
+def section(name: str, measured: Mapping) -> str:
+    on = measured["machine"]
+    about = (
+        f"Measured on {measured['date']}: {on['processor']}, {on['cores']} cores, {on['memory']}, {on['system']}, "
+        f"Python {on['python']}. `make bench ONLY={name}`"
+    )
+    versions = [f"{peer} {version}" for peer, version in measured["peers"].items() if version]
+    missing = [peer for peer, version in measured["peers"].items() if not version]
+    used = {row["peer_name"] for row in measured["rows"] if row["peer_name"]}
+    told = f"Peers installed: {', '.join(versions)}." if used else ""
+    if used and missing:
+        told += f" Not installed, so not measured: {', '.join(missing)}."
+    lines = ["| work | gisgrid | peer | ratio |", "|---|---:|---:|---:|"]
+    for row in measured["rows"]:
+        peer = (
+            "–"
+            if row["peer"] is None
+            else f"{_number(row['peer'])} {row['unit']} ({row['peer_name']})"
+        )
+        ratio = "–" if row["ratio"] is None else f"{row['ratio']:.1f}×"
+        lines.append(
+            f"| {_cell(row['work'])} | {_number(row['ours'])} {row['unit']} | {_cell(peer)} | {ratio} |"
+        )
+    return "\n".join(
+        [f"## {TITLES.get(name, name)}", "", about, "", *([told, ""] if told else []), *lines, ""]
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1_000 else f"{value:.3g}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text("utf8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _memory_gb() -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30

@@ -1,0 +1,1 @@
+"""Who settles what, by when, and did they? Cases from report to closing."""

@@ -1,0 +1,373 @@
+"""What does a web map draw where points are too many to be told apart? Cells that count them.
+
+A cell is a square of the unit square, so its points are one run. Layers of millions keep sums over ever more cells of a
+fine grid (`Tally`): what a larger cell holds is then the difference of two sums, whatever it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from gisgrid.features import Column
+from gisgrid.features.column import read_only
+from gisgrid.tiles.compiled import compiled
+from gisgrid.tiles.mvt import POINT, Drawn, Tags, write_layer
+from gisgrid.tiles.mvt.wire import Bytes, Ints, put_varint, zigzag
+from gisgrid.tiles.points.encoding import ALL, TileFrame
+from gisgrid.tiles.points.index import BITS_BYTE, CLASS_BYTE, PointIndex
+from gisgrid.tiles.points.search import Steps, curve_place, signed, tile_cells
+from gisgrid.tiles.scheme import EXTENT, STEP_BITS
+
+COUNT: Final = 0
+SUM_U: Final = 1
+SUM_V: Final = 2
+FIRST_CLASS: Final = 3
+
+MOST_CLASSES: Final = 32
+"""Cells count at most so many words of a column."""
+
+MOST_SHARES: Final = 8
+"""Cells say at most so many shares."""
+
+_MOST_CELLS: Final = 1 << 18
+_FEWEST_POINTS: Final = 16
+"""A tally is as fine as leaves so many points to a cell, on the average, and has so many cells at most."""
+
+
+class Measures(NamedTuple):
+    """What cells say besides their count: for each word how many, for each share how much."""
+
+    classes: tuple[str, ...] = ()
+    shares: tuple[str, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """How many sums a cell has."""
+        return FIRST_CLASS + len(self.classes) + len(self.shares)
+
+
+class Cells(NamedTuple):
+    """Cells of a tile.
+
+    Attributes
+    ----------
+    column, row
+        Shape (m,), from the tile's corner; outside of 0 to n - 1 for those around the tile.
+    sums
+        Shape (m, n measures): the count, the sums of u and v, then one of each class and share.
+    """
+
+    column: Ints
+    row: Ints
+    sums: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """Sums along the Z-curve over the cells of one depth that have points.
+
+    Attributes
+    ----------
+    depth
+        A cell's side is ``2**-depth``.
+    u, v
+        Shape (m,), the first step of each cell.
+    start
+        Shape (m + 1,), the first point of each cell.
+    sums
+        Shape (m + 1, n measures): row i sums over the points before cell i.
+    """
+
+    depth: int
+    u: Steps
+    v: Steps
+    start: Ints
+    sums: Ints
+
+
+def tally(index: PointIndex, measures: Measures) -> Tally | None:
+    """Sum all points of a layer up.
+
+    Parameters
+    ----------
+    index
+        The points.
+    measures
+        What to sum.
+
+    Returns
+    -------
+    Tally or None
+        None where there are so few points that every tile may as well count them.
+    """
+    if len(index) < 64 * _FEWEST_POINTS:
+        return None
+    most = min(_MOST_CELLS, len(index) // _FEWEST_POINTS)
+    depth = int(_depth_of(index.u, index.v, most))
+    start = _cell_starts(index.u, index.v, STEP_BITS - depth)
+    mask = np.uint32((0xFFFFFFFF << (STEP_BITS - depth)) & 0xFFFFFFFF)
+    u, v = index.u[start[:-1]] & mask, index.v[start[:-1]] & mask
+    blank = Tally(depth, read_only(u), read_only(v), read_only(start), np.zeros((0, 0), np.int64))
+    return chosen_tally(index, blank, measures, ALL)
+
+
+def chosen_tally(index: PointIndex, whole: Tally, measures: Measures, keep: Bytes) -> Tally:
+    """Sum some points up, over the same cells.
+
+    Parameters
+    ----------
+    index
+        The points.
+    whole
+        The tally of all.
+    measures
+        What to sum.
+    keep
+        Shape (n,), uint8, which points; empty for all.
+
+    Returns
+    -------
+    Tally
+        Of those.
+    """
+    runs = np.column_stack([whole.start[:-1], whole.start[1:]])
+    sums = np.zeros((len(runs) + 1, measures.n), np.int64)
+    sums[1:] = run_sums(index, runs, measures, keep)
+    np.cumsum(sums, axis=0, out=sums)
+    return Tally(whole.depth, whole.u, whole.v, whole.start, read_only(sums))
+
+
+def cells_of_tally(whole: Tally, frame: TileFrame, n_rows: int, cells: int) -> Cells:
+    """Give the cells of a tile from sums.
+
+    Parameters
+    ----------
+    whole
+        A tally as fine as the cells, or finer.
+    frame
+        The tile.
+    n_rows
+        How many rows of tiles its zoom has.
+    cells
+        The power of two of how many cells go along the tile's side.
+
+    Returns
+    -------
+    Cells
+        Those that have points, one ring around the tile included.
+    """
+    world, tile = (frame.n_columns, n_rows), (frame.depth, frame.x, frame.y)
+    found = tile_cells(whole.u, whole.v, tile, world, cells, 1)
+    return Cells(found[:, 0], found[:, 1], whole.sums[found[:, 3]] - whole.sums[found[:, 2]])
+
+
+def run_sums(index: PointIndex, runs: Ints, measures: Measures, keep: Bytes) -> Ints:
+    """Sum the points of runs up.
+
+    Parameters
+    ----------
+    index
+        The points.
+    runs
+        Shape (m, 2), first point and past the last.
+    measures
+        What to sum.
+    keep
+        Shape (n points of all runs,), uint8, which of them, run after run; empty for all.
+
+    Returns
+    -------
+    array
+        Shape (m, n measures).
+    """
+    n_classes, n_shares = len(measures.classes), len(measures.shares)
+    return _run_sums(
+        index.u, index.v, index.record, np.ascontiguousarray(runs), keep, n_classes, n_shares
+    )
+
+
+def merged(parts: Sequence[tuple[int, Cells]]) -> Cells:
+    """Add cells up, or take them away.
+
+    Parameters
+    ----------
+    parts
+        1 or -1, and cells of the same tile and size.
+
+    Returns
+    -------
+    Cells
+        Each place once, in the order of their first coming.
+    """
+    if len(parts) == 1:
+        return parts[0][1]
+    column = np.concatenate([cells.column for _, cells in parts])
+    row = np.concatenate([cells.row for _, cells in parts])
+    sums = np.concatenate([sign * cells.sums for sign, cells in parts])
+    _, first, place = np.unique((row << 32) + column, return_index=True, return_inverse=True)
+    added = np.zeros((len(first), sums.shape[1]), np.int64)
+    np.add.at(added, place, sums)
+    order = np.argsort(first)
+    return Cells(column[first][order], row[first][order], added[order])
+
+
+def write_cells(
+    frame: TileFrame,
+    cells: Cells,
+    power: int,
+    measures: Measures,
+    *,
+    name: str,
+    at_mean: bool,
+    k: int,
+) -> tuple[bytes, int]:
+    """Write cells as a tile of one layer, a point each.
+
+    Parameters
+    ----------
+    frame
+        The tile.
+    cells
+        Its cells; those without points are left out.
+    power
+        The power of two of how many cells go along the tile's side.
+    measures
+        What was summed.
+    name
+        The layer's name.
+    at_mean
+        Whether a point stands where its cell's points are on the average, or in the middle of the cell.
+    k
+        The fewest features that a number may stand for: classes and shares of fewer are left out.
+
+    Returns
+    -------
+    tuple of (bytes, int)
+        The tile; how many features it has.
+
+    Notes
+    -----
+    Properties: ``count``, ``n_<word>`` for each word that the cell has, and the shares, 0 to 1 in thousandths. The id is
+    the cell's place on the Z-curve + 1.
+    """
+    there = np.flatnonzero(cells.sums[:, COUNT] > 0)
+    column, row, sums = cells.column[there], cells.row[there], cells.sums[there]
+    across, side = 1 << power, EXTENT >> power
+    if at_mean:
+        x, y = _mean_places(frame, sums)
+    else:
+        x, y = column * side + side // 2, row * side + side // 2
+    world = frame.n_columns * across
+    numbers = _cell_numbers((frame.x * across + column) % world, frame.y * across + row)
+    tags = Tags(tuple(_columns(sums, measures, k)))
+    commands, start = _commands(x, y)
+    drawn = Drawn(POINT, numbers, commands, start)
+    return write_layer(name, [(drawn, tags.rows(slice(None)), tags)]), len(there)
+
+
+def _columns(sums: Ints, measures: Measures, k: int) -> list[Column]:
+    count = sums[:, COUNT]
+    columns = [Column("count", "integer", values=read_only(count))]
+    fewest = max(k, 1)
+    for i, word in enumerate(measures.classes):
+        number = sums[:, FIRST_CLASS + i]
+        shown = np.where(number >= fewest, number, np.iinfo(np.int64).min)
+        columns.append(Column(f"n_{word}", "integer", values=read_only(shown)))
+    for i, name in enumerate(measures.shares):
+        part = sums[:, FIRST_CLASS + len(measures.classes) + i]
+        # Where a few are told apart from the rest, so are those few.
+        safe = (k <= 1) | (((part >= k) | (part == 0)) & ((count - part >= k) | (part == count)))
+        share = np.where(safe, np.round(part / count, 3), np.nan)
+        columns.append(Column(name, "number", values=read_only(share)))
+    return columns
+
+
+def _mean_places(frame: TileFrame, sums: Ints) -> tuple[Ints, Ints]:
+    scale = 2.0 ** (frame.depth + 12 - STEP_BITS)
+    x = np.floor(sums[:, SUM_U] / sums[:, COUNT] * scale).astype(np.int64) - frame.x * EXTENT
+    y = np.floor(sums[:, SUM_V] / sums[:, COUNT] * scale).astype(np.int64) - frame.y * EXTENT
+    world = frame.n_columns * EXTENT
+    x = np.where(x < -EXTENT, x + world, np.where(x > 2 * EXTENT, x - world, x))
+    return x, y
+
+
+@compiled
+def _commands(x: Ints, y: Ints) -> tuple[Bytes, Ints]:
+    """Write the geometry of a point each: MoveTo, once, then both numbers."""
+    n, at = len(x), 0
+    out, start = np.empty(21 * n, np.uint8), np.empty(n + 1, np.int64)
+    for i in range(n):
+        start[i] = at
+        out[at] = 1 | 1 << 3
+        at = put_varint(zigzag(y[i]), out, put_varint(zigzag(x[i]), out, at + 1))
+    start[n] = at
+    return out[:at], start
+
+
+@compiled
+def _cell_numbers(column: Ints, row: Ints) -> Ints:
+    numbers = np.empty(len(column), np.int64)
+    for i in range(len(column)):
+        numbers[i] = curve_place(column[i], row[i]) + 1
+    return numbers
+
+
+@compiled
+def _run_sums(  # noqa: PLR0917 - numba has no keywords
+    u: Steps, v: Steps, record: Bytes, runs: Ints, keep: Bytes, n_classes: int, n_shares: int
+) -> Ints:
+    sums = np.zeros((len(runs), FIRST_CLASS + n_classes + n_shares), np.int64)
+    k = 0
+    for r in range(len(runs)):
+        count, sum_u, sum_v = 0, 0, 0
+        for i in range(runs[r, 0], runs[r, 1]):
+            kept = len(keep) == 0 or keep[k] != 0
+            k += 1
+            if not kept:
+                continue
+            count += 1
+            sum_u += signed(u[i])
+            sum_v += signed(v[i])
+            if n_classes > 0 and record[i, CLASS_BYTE] < n_classes:
+                sums[r, FIRST_CLASS + record[i, CLASS_BYTE]] += 1
+            if n_shares > 0:
+                for share in range(n_shares):
+                    sums[r, FIRST_CLASS + n_classes + share] += record[i, BITS_BYTE] >> share & 1
+        sums[r, COUNT], sums[r, SUM_U], sums[r, SUM_V] = count, sum_u, sum_v
+    return sums
+
+
+@compiled
+def _depth_of(u: Steps, v: Steps, most: int) -> int:
+    """Find the finest depth at which the points are in at most so many cells."""
+    at_depth = np.zeros(34, np.int64)  # how many cells begin where two neighbours first differ
+    for i in range(1, len(u)):
+        apart = signed(u[i] ^ u[i - 1]) | signed(v[i] ^ v[i - 1])
+        bits = 0
+        while apart >> bits != 0:
+            bits += 1
+        at_depth[33 - bits] += 1
+    n, depth = 1, 0
+    while depth < 31 and n + at_depth[depth + 1] <= most:
+        depth += 1
+        n += at_depth[depth]
+    return depth
+
+
+@compiled
+def _cell_starts(u: Steps, v: Steps, bits: int) -> Ints:
+    start, n = np.empty(1024, np.int64), 0
+    for i in range(len(u)):
+        if i == 0 or u[i] >> bits != u[i - 1] >> bits or v[i] >> bits != v[i - 1] >> bits:
+            if n + 1 == len(start):
+                more = np.empty(2 * len(start), np.int64)
+                more[:n] = start[:n]
+                start = more
+            start[n] = i
+            n += 1
+    start[n] = len(u)
+    return start[: n + 1].copy()

@@ -1,0 +1,345 @@
+"""How are points written as a vector tile (Mapbox Vector Tile 2.1)? One compiled pass over the rows of a tile.
+
+A value goes into a tile where it is first used; an array that has an entry for each value of the layer remembers which
+those are, and is blank again afterwards. Points that just left the tile by an edge are written too, so that what is
+drawn of them is whole in both tiles.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gisgrid.tiles.compiled import compiled
+from gisgrid.tiles.mvt.wire import (
+    Bytes,
+    Ints,
+    field,
+    put_bytes,
+    put_varint,
+    varint,
+    varint_size,
+    zigzag,
+)
+from gisgrid.tiles.points.index import PointIndex
+from gisgrid.tiles.points.search import Steps, signed
+from gisgrid.tiles.scheme import EXTENT
+
+ALL: Final = np.zeros(0, np.uint8)
+"""Instead of a mask: every point."""
+
+NO_ROWS: Final = np.zeros(0, np.int64)
+
+_HEAD_ROOM: Final = 32
+"""Bytes kept for the number and the length of a layer."""
+
+_KEPT_ROOM: Final = 1 << 26
+"""A buffer beyond this, made for one tile without a budget, is given back."""
+
+
+class TileFrame(NamedTuple):
+    """Where a tile is: its depth, column and row, and how many columns its zoom has."""
+
+    depth: int
+    x: int
+    y: int
+    n_columns: int
+
+
+class _Rows(NamedTuple):
+    """The arrays of an index that the loop reads."""
+
+    u: Steps
+    v: Steps
+    record: Bytes
+    layout: Ints
+    number: Ints
+
+
+class _Work(NamedTuple):
+    """Buffers that the loop writes into: where a value stands in the tile + 1, the values used, the features."""
+
+    stamp: NDArray[np.int32]
+    used: NDArray[np.int32]
+    out: Bytes
+
+
+class Chosen(NamedTuple):
+    """Points to write.
+
+    Attributes
+    ----------
+    points
+        Where they are.
+    start, stop
+        A run of them.
+    more
+        Shape (m,), others, after the run.
+    keep
+        Shape (n of the run + m,), uint8, which of them; empty for all.
+    """
+
+    points: PointIndex
+    start: int
+    stop: int
+    more: Ints = NO_ROWS
+    keep: Bytes = ALL
+
+
+class _Scratch(threading.local):
+    """Buffers of a thread, kept from tile to tile."""
+
+    def __init__(self) -> None:
+        self.out = np.empty(1 << 16, np.uint8)
+        self.stamp = np.zeros(0, np.int32)
+        self.used = np.empty(1 << 12, np.int32)
+
+
+_scratch = _Scratch()
+
+
+def write_points(
+    frame: TileFrame, chosen: list[Chosen], *, head: bytes, keys: bytes
+) -> tuple[bytes, int]:
+    """Write points as a tile of one layer.
+
+    Parameters
+    ----------
+    frame
+        The tile.
+    chosen
+        Which points, of one index or several; all have the same properties.
+    head
+        The beginning of the layer: its version and its name.
+    keys
+        The names of the properties as fields of the layer.
+
+    Returns
+    -------
+    tuple of (bytes, int)
+        The tile, empty where it has no feature; how many features it has.
+    """
+    begin = _HEAD_ROOM + len(head)
+    at, n_features = begin, 0
+    values: list[NDArray[np.int32]] = []
+    for part in chosen:
+        at, n, used = _write_part(frame, part, at, sum(len(one) for one in values))
+        n_features += n
+        values.append(used)
+    if n_features == 0:
+        return b"", 0
+    out = _scratch.out
+    chunks = [
+        _gathered(part.points.data, part.points.start, used)
+        for part, used in zip(chosen, values, strict=True)
+    ]
+    tail = b"\x28" + varint(EXTENT)
+    length = len(head) + at - begin + len(keys) + sum(map(len, chunks)) + len(tail)
+    pieces: list[bytes | memoryview] = [
+        b"\x1a",
+        varint(length),
+        head,
+        out[begin:at].data,
+        keys,
+        *(one.data for one in chunks),
+        tail,
+    ]
+    body = b"".join(pieces)
+    if len(out) > _KEPT_ROOM:
+        _scratch.out = np.empty(1 << 16, np.uint8)
+    return body, n_features
+
+
+def feature_bytes(points: PointIndex) -> float:
+    """Say how many bytes of a tile a point takes on the average, its share of the values not counted.
+
+    Parameters
+    ----------
+    points
+        The points of a layer; some hundred of them are asked.
+
+    Returns
+    -------
+    float
+        0 where there are none.
+    """
+    some = np.arange(0, len(points), max(1, len(points) // 500))
+    at, n, _ = _write_part(TileFrame(0, 0, 0, 1), Chosen(points, 0, 0, some), 0, 0)
+    return at / n if n else 0.0
+
+
+def layer_head(name: str) -> bytes:
+    """Write the beginning of a layer.
+
+    Parameters
+    ----------
+    name
+        The layer's name.
+
+    Returns
+    -------
+    bytes
+        Its version, 2, and its name.
+    """
+    return b"\x78\x02" + field(1, name.encode())
+
+
+def layer_keys(names: tuple[str, ...]) -> bytes:
+    """Write the names of the properties as fields of a layer.
+
+    Parameters
+    ----------
+    names
+        In order.
+
+    Returns
+    -------
+    bytes
+        One field each.
+    """
+    return b"".join(field(3, name.encode()) for name in names)
+
+
+def _write_part(
+    frame: TileFrame, part: Chosen, at: int, n_used: int
+) -> tuple[int, int, NDArray[np.int32]]:
+    index, scratch = part.points, _scratch
+    n = part.stop - part.start + len(part.more)
+    n_columns = len(index.layout)
+    room = at + n * (42 + 8 * n_columns) + 64
+    if len(scratch.out) < room:
+        grown = np.empty(room + room // 2, np.uint8)
+        grown[:at] = scratch.out[:at]
+        scratch.out = grown
+    if len(scratch.stamp) < len(index.start):
+        scratch.stamp = np.zeros(len(index.start), np.int32)
+    if len(scratch.used) < n * n_columns:
+        scratch.used = np.empty(2 * n * n_columns, np.int32)
+    rows = _Rows(index.u, index.v, index.record, index.layout, index.number)
+    work = _Work(scratch.stamp, scratch.used, scratch.out)
+    run = part.start, part.stop, n_used
+    at, n_features, n_new = _write_features(rows, frame, run, part.more, part.keep, work, at)
+    return at, n_features, scratch.used[:n_new].copy()
+
+
+@compiled
+def _write_features(  # noqa: PLR0917 - numba has no keywords
+    rows: _Rows,
+    frame: TileFrame,
+    run: tuple[int, int, int],
+    more: Ints,
+    keep: Bytes,
+    work: _Work,
+    at: int,
+) -> tuple[int, int, int]:
+    # Taken out of their tuples once: each look into one would count references.
+    u, v, record, number, out = rows.u, rows.v, rows.record, rows.number, work.out
+    layout, stamp, used = rows.layout, work.stamp, work.used
+    start, stop, n_before = run
+    n_columns, n_features, n_used, n_run = len(layout), 0, 0, stop - start
+    flat, stride, masked = record.ravel(), record.shape[1], len(keep) > 0
+    place, width, first = layout[:, 0].copy(), layout[:, 1].copy(), layout[:, 2].copy()
+    once = layout[:, 3].copy()
+    for k in range(n_run + len(more)):
+        if masked and keep[k] == 0:
+            continue
+        i = start + k if k < n_run else more[k - n_run]
+        px, py = _tile_place(signed(u[i]), signed(v[i]), frame)
+        n_features += 1
+        out[at], out[at + 2] = 0x12, 0x08
+        body = at + 2
+        end = put_varint(number[i] + 1, out, at + 3)
+        tags = end + 2
+        last = tags
+        for column in range(n_columns):
+            code = _code(flat, i * stride + place[column], width[column])
+            if code < 0:
+                continue
+            value = first[column] + code
+            local = stamp[value]
+            if local == 0:
+                used[n_used] = value
+                n_used += 1
+                local = n_used
+                if once[column] != 0:
+                    stamp[value] = local
+            last = put_varint(n_before + local - 1, out, put_varint(column, out, last))
+        if last > tags:
+            out[end] = 0x12
+            end = _put_length(out, tags, last)
+        end = _put_point(px, py, out, end)
+        if end - body < 0x80:
+            out[body - 1], at = end - body, end
+        else:
+            at = _put_length(out, body, end)
+    for k in range(n_used):
+        stamp[used[k]] = 0
+    return at, n_features, n_used
+
+
+@compiled
+def _tile_place(u: int, v: int, frame: TileFrame) -> tuple[int, int]:
+    """Bring steps of the unit square to units of the tile."""
+    finer = 32 - frame.depth - 12
+    if finer >= 0:
+        x, y = u >> finer, v >> finer
+    else:
+        x, y = u << -finer, v << -finer
+    x, y = x - (frame.x << 12), y - (frame.y << 12)
+    if x < -4096:  # past the date line
+        x += frame.n_columns << 12
+    elif x > 8192:
+        x -= frame.n_columns << 12
+    return x, y
+
+
+@compiled
+def _code(flat: Bytes, at: int, width: int) -> int:
+    """Read a code, its lowest byte first; -1 where all its bits are set, which says that the value is missing."""
+    code = signed(flat[at])
+    if width == 1:
+        return -1 if code == 0xFF else code
+    code |= signed(flat[at + 1]) << 8
+    if width == 2:
+        return -1 if code == 0xFFFF else code
+    code |= signed(flat[at + 2]) << 16 | signed(flat[at + 3]) << 24
+    return -1 if code == 0xFFFFFFFF else code
+
+
+@compiled
+def _put_point(x: int, y: int, out: Bytes, at: int) -> int:
+    """Write the type and the geometry of a point."""
+    out[at], out[at + 1], out[at + 2] = 0x18, 1, 0x22
+    geometry = at + 4
+    out[geometry] = 9  # MoveTo, once
+    end = put_varint(zigzag(y), out, put_varint(zigzag(x), out, geometry + 1))
+    out[geometry - 1] = end - geometry
+    return end
+
+
+@compiled
+def _put_length(out: Bytes, start: int, stop: int) -> int:
+    """Write the length of a field before it: one byte is kept for it, more are made room for."""
+    length = stop - start
+    if length < 0x80:
+        out[start - 1] = length
+        return stop
+    wider = varint_size(length) - 1
+    for i in range(stop - 1, start - 1, -1):
+        out[i + wider] = out[i]
+    put_varint(length, out, start - 1)
+    return stop + wider
+
+
+@compiled
+def _gathered(data: Bytes, start: Ints, used: NDArray[np.int32]) -> Bytes:
+    total = 16
+    for value in used:
+        total += start[value + 1] - start[value]
+    out, at = np.empty(total, np.uint8), 0
+    for value in used:
+        at = put_bytes(data, start[value], start[value + 1], out, at)
+    return out[:at]

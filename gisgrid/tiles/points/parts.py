@@ -1,0 +1,207 @@
+"""Points that a tile is drawn from: those that stay, without the hidden, and fresh ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from gisgrid.features import FeatureTable
+from gisgrid.tiles.mvt.wire import Bytes, Ints
+from gisgrid.tiles.points.base import PointBase, selected
+from gisgrid.tiles.points.cells import COUNT, Cells, Measures, cells_of_tally, run_sums
+from gisgrid.tiles.points.encoding import ALL, NO_ROWS, TileFrame
+from gisgrid.tiles.points.index import PointIndex
+from gisgrid.tiles.points.search import rows_around, square_run, tile_cells
+
+if TYPE_CHECKING:
+    from gisgrid.features.filters import Filter
+
+_MANY: Final = 200_000
+"""For so many points a filter is asked about the whole layer, once; for fewer, about them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Some points of a layer.
+
+    Attributes
+    ----------
+    table
+        Their features.
+    index
+        The points.
+    base
+        What is remembered of them; None for fresh ones.
+    hidden
+        Shape (m,), the points that are not there any more, ascending.
+    """
+
+    table: FeatureTable
+    index: PointIndex
+    base: PointBase | None = None
+    hidden: Ints = field(default_factory=lambda: NO_ROWS)
+
+    def run(self, frame: TileFrame) -> tuple[int, int]:
+        """Find the points of a tile.
+
+        Parameters
+        ----------
+        frame
+            The tile.
+
+        Returns
+        -------
+        tuple of int
+            The first, and past the last.
+        """
+        return square_run(self.index.u, self.index.v, frame.depth, frame.x, frame.y)
+
+    def around(self, frame: TileFrame, n_rows: int) -> Ints:
+        """Find the points just past the edge of a tile.
+
+        Parameters
+        ----------
+        frame
+            The tile.
+        n_rows
+            How many rows of tiles its zoom has.
+
+        Returns
+        -------
+        array
+            Shape (m,).
+        """
+        return rows_around(
+            self.index.u, self.index.v, frame.depth, frame.x, frame.y, frame.n_columns, n_rows
+        )
+
+    def keep(self, where: Filter | None, run: tuple[int, int], more: Ints = NO_ROWS) -> Bytes:
+        """Say which points of a run, and which others, are to be drawn.
+
+        Parameters
+        ----------
+        where
+            The filter; None for all.
+        run
+            The first point, and past the last.
+        more
+            Shape (m,), others, after the run.
+
+        Returns
+        -------
+        array
+            Shape (n of the run + m,), uint8; empty for all.
+        """
+        start, stop = run
+        n = stop - start
+        first, last = np.searchsorted(self.hidden, [start, stop]) if len(self.hidden) else (0, 0)
+        hides = last > first or (len(self.hidden) > 0 and len(more) > 0)
+        if where is None:
+            if not hides:
+                return ALL
+            keep = np.ones(n + len(more), np.uint8)
+        else:
+            keep = self._selected(where, run, more)
+        if hides:
+            keep = keep.copy()
+            keep[self.hidden[first:last] - start] = 0
+            keep[n:][np.isin(more, self.hidden)] = 0
+        return keep
+
+    def count(self, frame: TileFrame, where: Filter | None) -> int:
+        """Say how many points a tile has, hidden ones among them.
+
+        Parameters
+        ----------
+        frame
+            The tile.
+        where
+            Only those that it selects; None for all.
+
+        Returns
+        -------
+        int
+            How many; from sums where there are some, which costs next to nothing.
+        """
+        start, stop = self.run(frame)
+        if where is None or start == stop:
+            return stop - start
+        whole = self.base.tally if self.base is not None else None
+        if whole is not None and frame.depth <= whole.depth and stop - start >= _MANY:
+            assert self.base is not None  # noqa: S101 - it has the tally
+            sums = self.base.tally_of(where) or whole
+            first, last = square_run(sums.u, sums.v, frame.depth, frame.x, frame.y)
+            return int(sums.sums[last, COUNT] - sums.sums[first, COUNT])
+        return int(np.count_nonzero(self._selected(where, (start, stop), NO_ROWS)))
+
+    def _selected(self, where: Filter, run: tuple[int, int], more: Ints) -> Bytes:
+        start, stop = run
+        if self.base is not None and stop - start + len(more) >= _MANY:
+            whole = self.base.mask(where)
+            return (
+                np.concatenate([whole[start:stop], whole[more]]) if len(more) else whole[start:stop]
+            )
+        if not len(more):
+            return selected(self.table, self.index, where, slice(start, stop))
+        points = np.concatenate([np.arange(start, stop), more])
+        return selected(self.table, self.index, where, points)
+
+    def cells(
+        self, frame: TileFrame, n_rows: int, power: int, measures: Measures, where: Filter | None
+    ) -> list[tuple[int, Cells]]:
+        """Count the points of the cells of a tile, and of those around it.
+
+        Parameters
+        ----------
+        frame
+            The tile.
+        n_rows
+            How many rows of tiles its zoom has.
+        power
+            The power of two of how many cells go along the tile's side.
+        measures
+            What to sum.
+        where
+            The filter; None for all.
+
+        Returns
+        -------
+        list of tuple
+            For `merged`: 1 and the cells of all points, -1 and those of the hidden ones.
+        """
+        base, sums = self.base, None
+        if base is not None and base.tally is not None and frame.depth + power <= base.tally.depth:
+            sums = base.tally_of(where)
+        if sums is not None:
+            parts = [(1, cells_of_tally(sums, frame, n_rows, power))]
+        else:
+            parts = [(1, self._counted(frame, n_rows, power, measures, where))]
+        if len(self.hidden):
+            gone = Part(self.table, self.index.taken(self.hidden))
+            parts.append((-1, gone._counted(frame, n_rows, power, measures, where)))
+        return parts
+
+    def _counted(
+        self, frame: TileFrame, n_rows: int, power: int, measures: Measures, where: Filter | None
+    ) -> Cells:
+        index, tile = self.index, (frame.depth, frame.x, frame.y)
+        found = tile_cells(index.u, index.v, tile, (frame.n_columns, n_rows), power, 1)
+        keep = ALL
+        if where is not None:
+            start, stop = self.run(frame)
+            inside = int(
+                np.searchsorted(np.cumsum(found[:, 3] - found[:, 2]), stop - start, "right")
+            )
+            around = found[inside:] if stop > start else found
+            keep = self._selected(where, (start, stop), _joined_runs(around[:, 2:]))
+        return Cells(found[:, 0], found[:, 1], run_sums(index, found[:, 2:], measures, keep))
+
+
+def _joined_runs(runs: Ints) -> Ints:
+    """List the members of runs, run after run."""
+    lengths = runs[:, 1] - runs[:, 0]
+    ends = np.cumsum(lengths)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.asarray(np.arange(total) + np.repeat(runs[:, 0] - (ends - lengths), lengths))

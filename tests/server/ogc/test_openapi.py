@@ -1,0 +1,92 @@
+"""The description of the server: OpenAPI 3.0, complete, in both languages, and true."""
+
+import re
+from contextlib import suppress
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+
+
+@pytest.fixture(scope="module")
+def document(client):
+    return client.get("/openapi.json").json()
+
+
+def test_it_is_openapi_3_0_and_says_so(client, document):
+    assert (
+        client.get("/openapi.json").headers["content-type"]
+        == "application/vnd.oai.openapi+json;version=3.0"
+    )
+    assert document["openapi"] == "3.0.3"
+    text = client.get("/openapi.json").text
+    for newer in ('"type": "null"', '"const"', '"examples"', '"$defs"', '"prefixItems"'):
+        assert newer not in text
+    names = set(document["components"]["schemas"])
+    assert set(re.findall(r'"#/components/schemas/(\w+)"', text)) <= names
+
+
+def test_every_address_is_described(client, document):
+    from gisgrid_server.ogc.parameters import OPERATIONS
+
+    ids = [
+        one["operationId"]
+        for operations in document["paths"].values()
+        for one in operations.values()
+    ]
+    assert len(ids) == len(set(ids))
+    assert set(OPERATIONS) <= set(ids)
+    for path, operations in document["paths"].items():
+        for one in operations.values():
+            assert re.search(r"[\u4e00-\u9fff]|WMTS|TileJSON", one["x-zh"]), path
+            assert one["tags"]
+            in_path = {p["name"] for p in one.get("parameters", ()) if p["in"] == "path"}
+            assert in_path == set(re.findall(r"{(\w+)}", path))
+            names = [(p["name"], p["in"]) for p in one.get("parameters", ())]
+            assert len(names) == len(set(names)), path
+
+
+def test_nothing_that_is_made_up_breaks_the_server(live):
+    """Schemathesis asks every address in ways that the description allows and in ways that it forbids."""
+    schema = schemathesis.openapi.from_url(f"{live}/openapi.json")
+    asked = 0
+    for found in schema.get_all_operations():
+        operation = found.ok()
+        for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
+            asked += _ask(operation, mode)
+    assert asked > 200
+
+
+def _ask(operation, mode):
+    n = 0
+
+    cases = operation.as_strategy(generation_mode=mode)
+
+    @seed(20261122)
+    @settings(max_examples=5, database=None, deadline=None, derandomize=False, phases=[Phase.generate],
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(case=cases)
+    def run(case):
+        nonlocal n
+        n += 1
+        answer = case.call()
+        if b"Invalid HTTP request" not in answer.content:  # no request at all, as uvicorn says
+            case.validate_response(answer, checks=CHECKS)
+
+    with suppress(Unsatisfiable):  # an address in which nothing can be wrong
+        run()
+    return n
