@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gisgrid.features.compiled import compiled
+from gisgrid.compiled import compiled
 
 _DIGIT: Final = 11
 """Bits sorted by in one pass; 2048 counters stay in the processor's nearest cache."""

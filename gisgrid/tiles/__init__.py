@@ -5,7 +5,6 @@ the kinds of layers, `mvt` writes and reads vector tiles, `archive` keeps tiles 
 layer of features.
 """
 
-from gisgrid.tiles.compiled import warm_up
 from gisgrid.tiles.points import PointSource
 from gisgrid.tiles.raster import PNG_MEDIA_TYPE, RasterSource
 from gisgrid.tiles.scheme import (
@@ -26,6 +25,7 @@ from gisgrid.tiles.scheme import (
 )
 from gisgrid.tiles.source import EMPTY_TILE, LowZoom, Thinning, Tile, TileSource
 from gisgrid.tiles.vector import MVT_MEDIA_TYPE, VectorSource, vector_source
+from gisgrid.tiles.warm import warm_up
 
 __all__ = [
     "EMPTY_TILE",

@@ -6,13 +6,19 @@ import tomllib
 import pytest
 
 # conda-forge's name of a package, where it is not PyPI's.
-CONDA_NAMES = {"isal": "python-isal", "matplotlib": "matplotlib-base"}
+CONDA_NAMES = {
+    "brotli": "brotli-python",
+    "isal": "python-isal",
+    "matplotlib": "matplotlib-base",
+    "prometheus-client": "prometheus_client",
+}
 # What a conda environment needs beside the packages: the interpreter, the installers, Node.js for the front end.
 CONDA_ONLY = {"python", "pip", "setuptools", "nodejs"}
 
 
 def split(requirement: str) -> tuple[str, str]:
-    match = re.fullmatch(r"([A-Za-z0-9_-]+)\s*(.*)", requirement)
+    bare, _, _ = requirement.partition(";")  # conda has no markers: a package is there or not
+    match = re.fullmatch(r"([A-Za-z0-9_-]+)\s*(.*)", bare.strip())
     assert match, requirement
     return match[1].lower(), match[2].replace(" ", "")
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gisgrid.compiled import compiled
 from gisgrid.errors import did_you_mean
 from gisgrid.features.column import Column
-from gisgrid.features.compiled import compiled
 from gisgrid.features.filters.limits import FilterError
 from gisgrid.features.filters.nodes import Property, Relation
 from gisgrid.features.filters.places import Span, n_rows

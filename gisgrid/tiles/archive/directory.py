@@ -10,9 +10,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gisgrid.compiled import compiled
 from gisgrid.errors import InputError
 from gisgrid.tiles.archive.addresses import Numbers
-from gisgrid.tiles.compiled import compiled, warms_up
+from gisgrid.tiles.warm import warms_up
 
 MOST_ROOT_BYTES: Final = 16384 - 127
 """The header and the root must be in the first 16 384 bytes of the file."""

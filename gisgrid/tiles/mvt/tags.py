@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gisgrid.compiled import compiled
 from gisgrid.features.column import Column, read_only
-from gisgrid.tiles.compiled import compiled
 from gisgrid.tiles.mvt.times import TIME_ROOM, put_time
 from gisgrid.tiles.mvt.wire import Bytes, Ints, put_bytes, put_varint, varint_size, zigzag
 

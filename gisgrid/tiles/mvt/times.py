@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gisgrid.tiles.compiled import compiled
+from gisgrid.compiled import compiled
 from gisgrid.tiles.mvt.wire import Bytes
 
 TIME_ROOM: Final = 40

@@ -12,9 +12,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from gisgrid.compiled import compiled
 from gisgrid.features import Column
 from gisgrid.features.column import read_only
-from gisgrid.tiles.compiled import compiled
 from gisgrid.tiles.mvt import POINT, Drawn, Tags, write_layer
 from gisgrid.tiles.mvt.wire import Bytes, Ints, put_varint, zigzag
 from gisgrid.tiles.points.encoding import ALL, TileFrame

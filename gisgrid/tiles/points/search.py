@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gisgrid.tiles.compiled import compiled
+from gisgrid.compiled import compiled
 
 Steps = NDArray[np.uint32]
 Ints = NDArray[np.int64]

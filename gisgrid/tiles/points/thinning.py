@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gisgrid.tiles.compiled import compiled
+from gisgrid.compiled import compiled
 from gisgrid.tiles.mvt.wire import Bytes, Ints
 from gisgrid.tiles.points.search import Steps, first_from, first_past, signed
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gisgrid.compiled import compiled
 from gisgrid.features import Column
-from gisgrid.tiles.compiled import compiled
 from gisgrid.tiles.mvt import Tags
 from gisgrid.tiles.mvt.wire import Bytes, Ints
 from gisgrid.tiles.points.search import signed

@@ -7,10 +7,10 @@ import pandas as pd
 
 from gisgrid.features import FeatureTable
 from gisgrid.features.filters import Filter
-from gisgrid.tiles.compiled import warms_up
 from gisgrid.tiles.points.source import PointSource
 from gisgrid.tiles.scheme import WORLD_CRS84_QUAD
 from gisgrid.tiles.source import LowZoom
+from gisgrid.tiles.warm import warms_up
 
 
 @warms_up

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gisgrid.tiles.compiled import compiled, warms_up
+from gisgrid.compiled import compiled
+from gisgrid.tiles.warm import warms_up
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from gisgrid.tiles.compiled import compiled
+from gisgrid.compiled import compiled
 from gisgrid.tiles.scheme import EXTENT
 from gisgrid.tiles.shapes.paths import Ints, Paths
 

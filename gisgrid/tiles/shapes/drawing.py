@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gisgrid.tiles.compiled import compiled
+from gisgrid.compiled import compiled
 from gisgrid.tiles.mvt.wire import Bytes, put_varint, zigzag
 from gisgrid.tiles.mvt.writer import LINE, POINT, POLYGON
 from gisgrid.tiles.scheme import EXTENT

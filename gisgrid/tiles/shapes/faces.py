@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gisgrid.tiles.compiled import compiled
+from gisgrid.compiled import compiled
 from gisgrid.tiles.shapes.noding import Edges, Ints, turn
 
 Bools = NDArray[np.bool_]

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from gisgrid.tiles.compiled import compiled
+from gisgrid.compiled import compiled
 from gisgrid.tiles.shapes.faces import Rings, filled_rings, side_of_ring, twice_area
 from gisgrid.tiles.shapes.noding import noded_edges, turn
 from gisgrid.tiles.shapes.paths import Ints, Paths, Steps

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gisgrid.tiles.compiled import compiled
+from gisgrid.compiled import compiled
 from gisgrid.tiles.shapes.paths import Bools, Ints, Paths, Steps
 
 TOLERANCE: Final = 2.0

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from gisgrid.errors import ColumnError, InputError, did_you_mean
 from gisgrid.features import FeatureTable
 from gisgrid.features.privacy import Privacy
-from gisgrid.tiles.compiled import warms_up
 from gisgrid.tiles.mvt import MVT_MEDIA_TYPE, NO_ID, Drawn, TagRows, Tags, write_layer
 from gisgrid.tiles.scheme import EXTENT, WEB_MERCATOR_QUAD, BBox, MatrixSet, check_zoom, check_zooms
 from gisgrid.tiles.shapes.clipping import BUFFER, View
@@ -26,6 +25,7 @@ from gisgrid.tiles.shapes.index import boxes_touching
 from gisgrid.tiles.shapes.paths import Bools, Ints
 from gisgrid.tiles.shapes.prepared import Prepared, PreparedShapes
 from gisgrid.tiles.source import EMPTY_TILE, LowZoom, Thinning, Tile
+from gisgrid.tiles.warm import warms_up
 
 if TYPE_CHECKING:
     from gisgrid.features.filters import Filter

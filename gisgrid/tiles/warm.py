@@ -1,17 +1,8 @@
-"""The loops over flat arrays, compiled once and kept on disk.
-
-Numba keeps what it compiled (``NUMBA_CACHE_DIR``, or beside the module), so only the first start after an update
-compiles. The kernels hold no lock of the interpreter, so several tiles are made at once. `warm_up` compiles all of
-them, at set-up or at the start of a server, so that no request waits for the compiler.
-"""
+"""Compile every loop of the tile engine before a request waits for it: at set-up, or at the start of a server."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-
-from gisgrid.features.compiled import compiled
-
-__all__ = ["compiled", "warm_up", "warms_up"]
 
 _WARM_UPS: list[Callable[[], object]] = []
 
