@@ -91,6 +91,9 @@ URBAN_VILLAGE: Final = "#7b3294"
 SUBURBAN_VILLAGE: Final = "#1b7837"
 FRINGE: Final = "#b8860b"
 
+REACHED_COLOURS: Final[dict[str, str]] = {"reached": "#5aae61", "left_out": "#c51b7d"}
+"""Who reaches what the standards demand, and who does not: neither the red nor the blue of hot and cold."""
+
 DENSITY_RAMP: Final[tuple[str, ...]] = (
     "#fff3e6",
     "#fdd3a7",
@@ -157,5 +160,12 @@ FACILITY_COLOURS: Final[dict[str, str]] = {
     "wet_market": "#7a8450",
     "bus_stop": "#5a6b9a",
     "community_facility": "#94627f",
+    "convenience_store": "#a0703f",
+    "supermarket": "#7d7a3c",
+    "elderly_day_care": "#8a6aa0",
+    "childrens_centre": "#a8657a",
+    "culture_room": "#5b7fa6",
+    "fitness": "#5d8a63",
+    "waste_station": "#7b7f86",
 }
 """Muted, equal in lightness: the hotspots alone are loud."""

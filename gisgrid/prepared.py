@@ -186,7 +186,7 @@ def prepare_all(
     folder
         As for `prepare`.
     progress
-        Told how far it is.
+        Told of each layer that has to be laid down.
 
     Returns
     -------
@@ -201,16 +201,14 @@ def prepare_all(
     wanted = set(only) if only is not None else None
     layers = [one for one in catalogue if one.tiles is not None and one.kind == "vector"]
     faults: dict[str, str] = {}
-    for number, layer in enumerate(layers):
-        progress(layer.id, number / len(layers))
+    for layer in layers:
         if (wanted is None or layer.id in wanted) and store.exists(layer):
             try:
-                prepare(layer, store, folder=folder)
+                prepare(layer, store, folder=folder, progress=progress)
             except OutputError:
                 raise
             except GisgridError as error:
                 faults[layer.id] = str(error)
-    progress("", 1.0)
     return faults
 
 

@@ -86,11 +86,15 @@ def build(
     """
     from gisgrid import catalogue as c
     from gisgrid.cli import bars, printing
+    from gisgrid.prepared import prepare_all
 
     catalogue = c.Catalogue.read(c.resolve_layers(layers))
     store = c.FolderStore(c.resolve_data(data))
     with bars.steps("building", len(catalogue.build_order())) as progress:
         made = c.build(catalogue, store, only=names or None, force=force, progress=progress)
+    with bars.steps("laying down for the map", len(catalogue)) as progress:
+        # A layer that cannot be laid down is told of by whoever asks for it; what was built is not lost by it.
+        prepare_all(catalogue, store, only=names or None, progress=progress)
     typer.echo(printing.steps_as_json(made) if as_json else printing.steps(made))
     if any(step.status in {"waiting", "failed"} for step in made):
         raise typer.Exit(1)

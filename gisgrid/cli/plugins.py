@@ -13,7 +13,14 @@ from gisgrid.errors import InputError
 
 GROUP: Final = "gisgrid.commands"
 
-_KNOWN: Final = {"serve": ("gisgrid-server", "Serve the map and its tiles. 打开地图服务。")}
+_KNOWN: Final = {
+    "append": (
+        "gisgrid-server",
+        "Put rows into a layer that is being served. 向在线图层追加数据。",
+    ),
+    "key": ("gisgrid-server", "Make a key for layers that need one. 生成访问密钥。"),
+    "serve": ("gisgrid-server", "Serve the map and its tiles. 打开地图服务。"),
+}
 
 
 def plugin_commands() -> dict[str, EntryPoint]:

@@ -8,8 +8,19 @@ left out everywhere, and counted.
 `counts` and `months` only count; `surfaces` and `streets` smooth, `clusters` outlines. `areas` counts for a test, `terms` says
 how it is tested, `times` which days are compared; `hotspots`, `outliers`, `company`, `optimised`, `scans`,
 `space_time_scans`, `emerging`, `near_repeats`, `changes`, `campaigns`, `returns`, `rates` and `effort` ask.
+`zones` says in which zone units and reports are, `access` who reaches what on foot.
 """
 
+from gisgrid.derived.access import (
+    CLOSED,
+    FAR_FROM_STREETS,
+    IN_NO_UNIT,
+    NOT_OLD,
+    facility_areas,
+    old_compound_gaps,
+    place_coverage,
+    unit_left_out,
+)
 from gisgrid.derived.areas import Areas, areas_of_counts, cell_areas, unit_areas
 from gisgrid.derived.campaigns import GROUPS, campaign, unit_campaign
 from gisgrid.derived.changes import changed, unit_changes
@@ -26,7 +37,7 @@ from gisgrid.derived.company import (
 )
 from gisgrid.derived.counts import unit_issues
 from gisgrid.derived.effort import LIFETIME_DAYS, looked_at, unit_effort, unit_reporting
-from gisgrid.derived.emerging import patterned, unit_patterns
+from gisgrid.derived.emerging import patterned, step_labels, unit_patterns
 from gisgrid.derived.flags import flags_of, numbers_of
 from gisgrid.derived.hotspots import cell_hotspots, hot, unit_hotspots
 from gisgrid.derived.incidents import in_metres, incidents, names_of
@@ -81,19 +92,25 @@ from gisgrid.derived.surfaces import (
 )
 from gisgrid.derived.terms import NEIGHBOURS, Terms, neighbourhood
 from gisgrid.derived.times import Days, day_of, days_of
+from gisgrid.derived.zones import EMPTY_ZONES, ZONES, report_zones, zone_units
 
 __all__ = [
+    "CLOSED",
     "COMPANY",
     "CONTRASTS",
+    "EMPTY_ZONES",
+    "FAR_FROM_STREETS",
     "FAR_IN_TIME",
     "FAR_OUT",
     "GROUPS",
     "IN_NO_AREA",
     "IN_NO_PERIOD",
+    "IN_NO_UNIT",
     "IN_PART_STEPS",
     "IN_SLIVERS",
     "LIFETIME_DAYS",
     "NEIGHBOURS",
+    "NOT_OLD",
     "NO_PLACE",
     "NO_RESIDENTS",
     "NO_TIME",
@@ -105,6 +122,7 @@ __all__ = [
     "UNPATROLLED",
     "WITHIN_DAYS",
     "WITHIN_M",
+    "ZONES",
     "Areas",
     "Days",
     "Note",
@@ -124,6 +142,7 @@ __all__ = [
     "day_of",
     "days_of",
     "earlier_risk",
+    "facility_areas",
     "fitted",
     "flagged",
     "flags_of",
@@ -142,16 +161,20 @@ __all__ = [
     "near_repeats",
     "neighbourhood",
     "numbers_of",
+    "old_compound_gaps",
     "optimised_hotspots",
     "optimised_outliers",
     "paired",
     "patterned",
+    "place_coverage",
     "rated",
     "report_risk",
+    "report_zones",
     "resident_risk",
     "returned",
     "returned_by_class",
     "space_time_clusters",
+    "step_labels",
     "street_areas",
     "street_density",
     "street_hot",
@@ -167,6 +190,7 @@ __all__ = [
     "unit_hotspots",
     "unit_issues",
     "unit_joins",
+    "unit_left_out",
     "unit_outliers",
     "unit_pairs",
     "unit_patterns",
@@ -177,5 +201,6 @@ __all__ = [
     "waits_of",
     "window_of",
     "zone_rates",
+    "zone_units",
     "zoned",
 ]

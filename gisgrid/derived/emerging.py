@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import geopandas as gpd
 import pandas as pd
 
-from gisgrid.analysis import SpaceTimeCube, emerging_hotspots, excess
-from gisgrid.analysis.significance import Correction
+from gisgrid.analysis import SpaceTimeCube, emerging_hotspots, excess, step_scores
+from gisgrid.analysis.significance import Correction, significance_labels
 from gisgrid.catalogue import Derivation
 from gisgrid.derived.areas import Areas, unit_areas
 from gisgrid.derived.notes import heard
 from gisgrid.derived.terms import Terms, neighbourhood
 from gisgrid.derived.times import checked_step, stepped
+
+_NAMED: Final = {"month": "%Y-%m", "year": "%Y"}
 
 
 def unit_patterns(
@@ -108,6 +112,43 @@ def patterned(areas: Areas, terms: Terms, *, timezone: str, step: str = "month")
         tested=found["pattern"].notna(),
         notes=(*about_neighbours, *notes),
     )
+
+
+def step_labels(areas: Areas, terms: Terms, *, timezone: str, step: str = "month") -> pd.DataFrame:
+    """Say of each area whether it was hot or cold at each step, as `patterned` scores it.
+
+    Parameters
+    ----------
+    areas
+        What was counted, with `reported_at` among the incidents' columns.
+    terms
+        Neighbours and correction; there are no permutations.
+    timezone
+        Where a day begins.
+    step
+        ``day``, ``week``, ``month``, ``quarter`` or ``year``.
+
+    Returns
+    -------
+    DataFrame
+        Shape (n, T), areas by whole steps named by their first day (``2025-03`` for a month), each value one of
+        `gisgrid.palette.LABELS`; missing where there was no test.
+
+    Raises
+    ------
+    ColumnError
+        There are no times.
+    InputError
+        No such step, zone, neighbourhood or correction, or times without a zone.
+    """
+    graph, _ = neighbourhood(areas, terms.neighbours)
+    notes: list[str] = []
+    _, cube = stepped(areas, timezone=timezone, step=step, notes=notes)
+    with heard(notes):
+        scores = step_scores(_per_step(areas, cube), graph, correction=terms.correction)
+    names = scores.z.columns.strftime(_NAMED.get(step, "%Y-%m-%d"))
+    labels = [significance_labels(scores.z[day], scores.q[day]) for day in scores.z]
+    return pd.DataFrame(dict(zip(names, labels, strict=True)), index=scores.z.index)
 
 
 def _per_step(areas: Areas, cube: SpaceTimeCube) -> pd.DataFrame:

@@ -3,5 +3,14 @@
 from gisgrid.maps.explanation_drawing import explanation_map
 from gisgrid.maps.hotspot_page import hotspot_map, write_html
 from gisgrid.maps.reading import Reading, plain_reading
+from gisgrid.maps.readings import PAIRS, SURROUNDINGS
 
-__all__ = ["Reading", "explanation_map", "hotspot_map", "plain_reading", "write_html"]
+__all__ = [
+    "PAIRS",
+    "SURROUNDINGS",
+    "Reading",
+    "explanation_map",
+    "hotspot_map",
+    "plain_reading",
+    "write_html",
+]

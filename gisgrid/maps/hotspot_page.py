@@ -36,6 +36,7 @@ _EVERYWHERE: Final = frozenset(
     }
 )  # fmt: skip
 """Columns that a pop-up shows for every method."""
+_SCORED: Final = ("incidents_per_1000", "incidents_per_km2", "n_incidents")
 _COLUMNS_IN: Final = re.compile(r"\{(\w+)\}")
 _ASSETS: Final = Path(__file__).parents[1] / "assets"
 _LOADS: Final = re.compile(
@@ -133,7 +134,7 @@ def hotspot_map(
         Boundaries to draw over the areas, for example communities over cells. Any CRS.
     steps
         For a slider of time: indexed by `key`, a column per step in the order of time, each value the ``label`` of the
-        area at that step (missing where there was none).
+        area at that step (missing where there was no test); as from `gisgrid.derived.step_labels`.
     correction
         What was done about the many tests, for the words: ``fdr``, ``bonferroni`` or ``none``.
     source
@@ -302,16 +303,11 @@ def _steps(steps: pd.DataFrame, subject: Subject) -> dict[str, Any]:
 
 
 def _measured(subject: Subject, sentence: Text) -> str:
-    """Name what was scored: the rate or density where there is one, else the count."""
-    scored = next(
-        (
-            c
-            for c in ("incidents_per_1000", "incidents_per_km2", "n_incidents")
-            if c in subject.frame
-        ),
-        "z",
-    )
-    return subject.said(sentence).replace("{measure}", subject.said(COLUMN_TEXTS[scored]))
+    """Name what was scored: what the reading knows, else the rate or density where there is one, else the count."""
+    measures = {**COLUMN_TEXTS, **subject.reading.measures}
+    order = (*subject.reading.measures, *_SCORED)
+    scored = next((column for column in order if column in subject.frame), "z")
+    return subject.said(sentence).replace("{measure}", subject.said(measures[scored]))
 
 
 def _shown_row(column: str, language: Language) -> dict[str, Any]:

@@ -62,6 +62,8 @@ class Reading:
         The column that says which areas belong together and are found together.
     called
         What an area without a name is called, ``{}`` for its key.
+    measures
+        What was scored, by a column that tells it: the first that is there; the columns' own words where there are none.
     """
 
     column: str
@@ -80,6 +82,7 @@ class Reading:
     whole_legend: bool = True
     group: str | None = None
     called: Text | None = None
+    measures: Mapping[str, Text] = field(default_factory=dict)
 
 
 def highest(column: str) -> Telling:

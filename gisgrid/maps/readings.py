@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import pandas as pd
@@ -11,6 +12,7 @@ from gisgrid.analysis.space_time.emerging import PATTERN_MEANINGS, PATTERN_TEXTS
 from gisgrid.errors import ColumnError, did_you_mean
 from gisgrid.maps.numbers import of_numbers, of_point_clusters
 from gisgrid.maps.reading import Hatch, Reading, Shade, among
+from gisgrid.maps.words import COLUMN_TEXTS
 from gisgrid.palette import (
     CLUSTER_COLOURS,
     CLUSTER_TEXTS,
@@ -122,7 +124,7 @@ _NONE: Final = Text(
 )
 _HOTTEST: Final = Text(zh="最热的地方", en="The hottest places")
 
-READINGS: Final[Mapping[str, Reading]] = {
+_BY_COLUMN: Final[Mapping[str, Reading]] = {
     "cluster_rank": Reading(
         column="label",
         shades=_shades(GI_COLOURS, LABEL_TEXTS, _GI_HATCHES),
@@ -255,7 +257,78 @@ READINGS: Final[Mapping[str, Reading]] = {
         },
     ),
 }  # fmt: skip
-"""How each kind of result is read, by the column by which it is known; the first that is there."""
+
+SURROUNDINGS: Final = replace(
+    _BY_COLUMN["label"],
+    legend=Text(zh="邻居的热点等级（Gi，不计本单元，{correction}）", en="Hot and cold surroundings (Gi, without the unit itself, {correction})"),
+    finding=Text(
+        zh="{n} 个单元中，邻居偏热的 {n_hot} 个，偏冷的 {n_cold} 个（置信度不低于 90%，{correction}）。",
+        en="Of {n} units, {n_hot} have hot neighbours and {n_cold} cold ones (at least 90\u00a0% sure, {correction}). ",
+    ),
+    top=Text(zh="邻居最热的是{name}（z\u00a0=\u00a0{z}）。", en="The hottest surroundings are those of {name} (z\u00a0=\u00a0{z})."),
+    places=Text(zh="邻居最热的地方", en="The hottest surroundings"),
+    sentences={
+        "": Text(
+            zh="{measure}：{n_neighbours} 个相邻单元平均 {observed}，其余单元平均 {expected}；本单元不计在内。",
+            en="{measure}: its {n_neighbours} neighbours average {observed}, all other units {expected}; the unit itself does not count.",
+        )
+    },
+    measures={
+        "incidents_per_1000": Text(zh="超出按人口期望的程度（标准差）", en="Above what its residents lead one to expect, in standard deviations"),
+    },
+)  # fmt: skip
+"""How Gi is read: what an area has itself is no part of its score."""
+
+_PAIR_TEXTS: Final = {
+    "high_high": Text(zh="本单元高，周围另一事物也高", en="High, and the other high around"),
+    "high_low": Text(zh="本单元高，周围另一事物低", en="High, the other low around"),
+    "low_high": Text(zh="本单元低，周围另一事物高", en="Low, the other high around"),
+    "low_low": Text(zh="本单元低，周围另一事物也低", en="Low, and the other low around"),
+    "not_significant": Text(**CLUSTER_TEXTS["not_significant"]),
+}
+PAIRS: Final = replace(
+    _BY_COLUMN["cluster"],
+    shades=_shades(CLUSTER_COLOURS, _PAIR_TEXTS, _CLUSTER_HATCHES),
+    legend=Text(zh="本单元与周围另一事物（双变量局部 Moran，{correction}）", en="Here, and another thing around (bivariate local Moran, {correction})"),
+    finding=Text(
+        zh="{n} 个单元中，本单元高、周围另一事物也高的 {n_high_high} 个，两者都低的 {n_low_low} 个；一高一低的 {n_out} 个。",
+        en="Of {n} units, {n_high_high} are high where the other thing is high around them and {n_low_low} low where it is low; "
+        "{n_out} are the one where the other thing is the other. ",
+    ),
+    places=Text(zh="同高和相反的地方", en="Alike and opposite"),
+    sentences={
+        "": Text(
+            zh="本单元 {value}；另一事物在 {n_neighbours} 个相邻单元平均 {lag}。",
+            en="{value} here; the other thing is {lag} on average among its {n_neighbours} neighbours.",
+        )
+    },
+)  # fmt: skip
+"""How bivariate local Moran is read: a value here, and another thing's around it."""
+
+_STRETCHES: Final = replace(
+    _BY_COLUMN["label"],
+    legend=Text(zh="街段的热点等级（沿街道的 Gi*，{correction}）", en="Hot and cold stretches (Gi* along the streets, {correction})"),
+    finding=Text(
+        zh="{n} 个街段中，热 {n_hot} 个，冷 {n_cold} 个（置信度不低于 90%，{correction}）。",
+        en="Of {n} stretches of street, {n_hot} stand out as hot and {n_cold} as cold (at least 90\u00a0% sure, {correction}). ",
+    ),
+    nothing=Text(
+        zh="{n} 个街段中没有一个明显高于或低于随机波动。",
+        en="None of {n} stretches of street stands out from what chance alone would give.",
+    ),
+    places=Text(zh="最热的街段", en="The hottest stretches"),
+    table=("n_incidents", "incidents_per_km", "z"),
+    sentences={
+        "": Text(
+            zh="{measure}：本段连同 {n_neighbours} 个相邻街段 {observed}，全部街道 {expected}。",
+            en="{measure}: {observed} on this stretch and its {n_neighbours} neighbours together, {expected} on all streets.",
+        )
+    },
+    measures={"incidents_per_km": COLUMN_TEXTS["incidents_per_km"]},
+)  # fmt: skip
+
+READINGS: Final[Mapping[str, Reading]] = {"segment_id": _STRETCHES, **_BY_COLUMN}
+"""How each kind of result is read, by the column by which it is known; the first that is there and has its classes."""
 
 
 def reading_of(frame: pd.DataFrame, column: str | None) -> tuple[Reading, pd.Series]:
@@ -280,13 +353,15 @@ def reading_of(frame: pd.DataFrame, column: str | None) -> tuple[Reading, pd.Ser
     """
     columns = [str(each) for each in frame.columns]
     if column is None:
-        known = next((name for name in READINGS if name in columns), None)
+        known = next(
+            (name for name, each in READINGS.items() if {name, each.column} <= set(columns)), None
+        )
         if known is not None:
             reading = READINGS[known]
             return reading, frame[reading.column]
         if _CLUSTER_ID not in columns:
             raise ColumnError(
-                f"a map shows classes ({', '.join(READINGS)}, {_CLUSTER_ID}) but none of these is among {len(columns)} columns"
+                f"a map shows classes ({', '.join(_BY_COLUMN)}, {_CLUSTER_ID}) but none of these is among {len(columns)} columns"
                 f"{did_you_mean('label', columns)}; name numbers to draw, for example column='n_incidents'"
             )
         return of_point_clusters(frame)
@@ -294,11 +369,11 @@ def reading_of(frame: pd.DataFrame, column: str | None) -> tuple[Reading, pd.Ser
         raise ColumnError(
             f"no column {column!r} among {len(columns)} columns of the hotspots{did_you_mean(column, columns)}"
         )
-    if column in READINGS:
-        return READINGS[column], frame[READINGS[column].column]
+    if column in _BY_COLUMN:
+        return _BY_COLUMN[column], frame[_BY_COLUMN[column].column]
     if not pd.api.types.is_numeric_dtype(frame[column]):
         raise ColumnError(
-            f"column {column!r} holds {frame[column].dtype} and is none of {', '.join(READINGS)}; "
+            f"column {column!r} holds {frame[column].dtype} and is none of {', '.join(_BY_COLUMN)}; "
             "numbers are drawn in five classes, words only where they are a method's classes"
         )
     return of_numbers(frame, column)

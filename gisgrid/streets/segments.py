@@ -192,7 +192,9 @@ def _pieces(
     )
     same = np.zeros(len(cut), dtype=bool)  # what stands on the place before it
     same[1:] = (np.diff(every_line) == 0) & (np.diff(every_run) <= 1e-9)
-    kept = ~same
+    # Of what stands on one place a cut is kept, even where rounding puts a corner before it.
+    spot = np.cumsum(~same)
+    kept = np.lexsort((~cut, spot))[np.flatnonzero(~same)]
     every_line, every_xy, cut = every_line[kept], every_xy[kept], cut[kept]
     # Each cut ends a piece and begins the next: stand it twice, but at the ends of the line.
     number = np.cumsum(cut) - 1

@@ -3,5 +3,6 @@
 from gisgrid.testing.city import City, synthetic_city
 from gisgrid.testing.nothing import null_points
 from gisgrid.testing.scoring import Score, score
+from gisgrid.testing.surfaces import city_surfaces
 
-__all__ = ["City", "Score", "null_points", "score", "synthetic_city"]
+__all__ = ["City", "Score", "city_surfaces", "null_points", "score", "synthetic_city"]

@@ -17,6 +17,7 @@ from gisgrid.testing.ground import lay_ground
 from gisgrid.testing.issues import issue_frame
 from gisgrid.testing.places import places
 from gisgrid.testing.rhythm import period
+from gisgrid.testing.services import with_renewal, with_services
 from gisgrid.testing.streets import main_streets
 from gisgrid.testing.tessellation import divide, moved
 from gisgrid.testing.truth import plant
@@ -122,7 +123,7 @@ def synthetic_city(
     _require("n_issues", n_issues, LEAST_ISSUES, MOST_ISSUES)
     _require("years", years, LEAST_YEARS, MOST_YEARS)
     _require("seed", seed, 0, 2**63 - 1)
-    chance = [np.random.default_rng([seed, part]) for part in range(9)]
+    chance = [np.random.default_rng([seed, part]) for part in range(10)]
     step = "synthetic city"
     progress(step, 0.0)
     ground = lay_ground(chance[0])
@@ -140,13 +141,14 @@ def synthetic_city(
     progress(step, 0.5)
     days = period(years)
     plan = plant(grid, days, chance[6], planted=planted)
+    facilities = facility_frame(grid, streets, spots, chance[7])
     layers = {
         "subdistricts": grid.subdistricts,
         "communities": grid.communities,
-        "compounds": grid.compounds,
+        "compounds": with_renewal(grid.compounds, chance[9]),
         "streets": streets,
         **zones,
-        "facilities": facility_frame(grid, streets, spots, chance[7]),
+        "facilities": with_services(facilities, grid, streets, spots, chance[9]),
         "assessment_points": assessment_frame(grid, spots, chance[7]),
         "reported_issues": issue_frame(grid, spots, plan, days, n=n_issues, rng=chance[8]),
     }

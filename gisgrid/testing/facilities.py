@@ -109,9 +109,9 @@ def facility_frame(
     rural = people * np.isin(grid.setting, ["nucleus", "field"])
     community = _one_per_community(grid, people, rng)
     where = {
-        "public_toilet": _compounds(built + 0.4 * rural, 460, rng),
-        "dry_toilet": _compounds(rural + 0.06 * built, 130, rng),
-        "wet_market": _compounds(built + 0.5 * rural, 46, rng),
+        "public_toilet": draw_compounds(built + 0.4 * rural, 460, rng),
+        "dry_toilet": draw_compounds(rural + 0.06 * built, 130, rng),
+        "wet_market": draw_compounds(built + 0.5 * rural, 46, rng),
         "community_facility": community,
     }
     kinds = [*np.repeat(list(where), [len(rows) for rows in where.values()])]
@@ -120,10 +120,9 @@ def facility_frame(
     stops = _bus_stops(streets)
     kinds += ["bus_stop"] * len(stops)
     table = pd.DataFrame({"kind": kinds})
-    table["status"] = _statuses(table["kind"], rng)
-    table["opened_on"] = _opening(len(table), rng)
-    table["name_zh"], table["name_en"] = _facility_names(
-        table["kind"], streets, np.vstack([xy, stops])
+    table["status"], table["opened_on"] = facility_states(table["kind"], rng)
+    table["name_zh"], table["name_en"] = facility_names(
+        table["kind"], streets, np.vstack([xy, stops]), _FACILITY_WORDS
     )
     table.insert(0, "facility_id", [f"F{number + 1:05d}" for number in range(len(table))])
     return gpd.GeoDataFrame(
@@ -151,7 +150,7 @@ def assessment_frame(grid: Grid, places: Places, rng: np.random.Generator) -> gp
     people = grid.compounds["population"].to_numpy(dtype=np.float64)
     people = people * np.where(grid.setting == "field", 0.1, 1.0)
     kinds = [kind for kind, (_, n) in _POINT_WORDS.items() for _ in range(n)]
-    spots = _compounds(people, len(kinds), rng)
+    spots = draw_compounds(people, len(kinds), rng)
     xy = places.draw(spots, np.ones(len(kinds), dtype=bool), rng)
     names = place_names(len(kinds), rng)
     return gpd.GeoDataFrame(
@@ -170,7 +169,23 @@ def assessment_frame(grid: Grid, places: Places, rng: np.random.Generator) -> gp
     )
 
 
-def _compounds(weight: Floats, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def draw_compounds(weight: Floats, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw compounds without repeats, in proportion to a weight.
+
+    Parameters
+    ----------
+    weight
+        Shape (compounds,).
+    n
+        How many.
+    rng
+        The source of chance.
+
+    Returns
+    -------
+    ndarray
+        Shape (n,), rows.
+    """
     return np.asarray(rng.choice(len(weight), n, replace=False, p=weight / weight.sum()))
 
 
@@ -192,6 +207,24 @@ def _bus_stops(streets: gpd.GeoDataFrame) -> Floats:
     return np.vstack(stops)
 
 
+def facility_states(kind: pd.Series, rng: np.random.Generator) -> tuple[pd.Series, pd.Series]:
+    """Draw whether facilities are open, and since when.
+
+    Parameters
+    ----------
+    kind
+        Shape (n,).
+    rng
+        The source of chance.
+
+    Returns
+    -------
+    status, opened_on : Series
+        Shape (n,); dates, missing where nobody knows.
+    """
+    return _statuses(kind, rng), _opening(len(kind), rng)
+
+
 def _statuses(kind: pd.Series, rng: np.random.Generator) -> pd.Series:
     chance = rng.random(len(kind))
     dry = kind == "dry_toilet"
@@ -209,17 +242,34 @@ def _opening(n: int, rng: np.random.Generator) -> pd.Series:
     return dates.where(rng.random(n) > 0.12, None)
 
 
-def _facility_names(
-    kinds: pd.Series, streets: gpd.GeoDataFrame, xy: Floats
+def facility_names(
+    kinds: pd.Series, streets: gpd.GeoDataFrame, xy: Floats, words_of: Mapping[str, Name]
 ) -> tuple[pd.Series, pd.Series]:
-    """Call each after the nearest street, numbered where there are several."""
+    """Call each facility after the nearest street, numbered where there are several.
+
+    Parameters
+    ----------
+    kinds
+        Shape (n,).
+    streets
+        With their names.
+    xy
+        Shape (n, 2), where they stand.
+    words_of
+        What each kind is called.
+
+    Returns
+    -------
+    zh, en : Series
+        Shape (n,).
+    """
     named = streets[streets["kind"] != "alley"]
     _, at = shapely.STRtree(named.geometry.to_numpy()).query_nearest(
         shapely.points(xy), all_matches=False
     )
     zh, en = (named[name].to_numpy()[at] for name in ("name_zh", "name_en"))
     serial = (pd.Series(zh).groupby([pd.Series(zh), kinds]).cumcount() + 1).astype("str")
-    words = kinds.map(_FACILITY_WORDS)
+    words = kinds.map(words_of)
     return (
         (pd.Series(zh) + serial + "号" + words.str[0]).astype("str"),
         (pd.Series(en) + words.str[1] + " " + serial).astype("str"),

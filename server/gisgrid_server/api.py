@@ -11,14 +11,14 @@ from fastapi.responses import JSONResponse
 from gisgrid.catalogue import Layer
 from gisgrid.prepared import shown_fields
 from gisgrid.tiles import RasterSource
-from gisgrid_server.access import NO_PASS, Doorkeeper, Pass
-from gisgrid_server.addresses import base_url
-from gisgrid_server.editions import Edition
-from gisgrid_server.findings import Findings
-from gisgrid_server.published import Published
-from gisgrid_server.rows import counts, months, plain, rows
+from gisgrid_server.edge.access import NO_PASS, Doorkeeper, Pass
+from gisgrid_server.edge.addresses import base_url
+from gisgrid_server.layers.editions import Edition
+from gisgrid_server.layers.findings import Findings
+from gisgrid_server.layers.published import Published
+from gisgrid_server.layers.rows import counts, months, plain, rows
 from gisgrid_server.settings import Settings
-from gisgrid_server.tilejson import catalogue_style, layer_style, placed_style
+from gisgrid_server.tiles.tilejson import catalogue_style, layer_style, placed_style
 
 MAX_ROWS = 1000
 """Rows of one answer at most."""

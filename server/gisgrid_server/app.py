@@ -16,23 +16,23 @@ from gisgrid.catalogue import Catalogue, FolderStore, resolve_data, resolve_laye
 from gisgrid.errors import GisgridError
 from gisgrid.progress import Progress, silent
 from gisgrid.tiles import bbox_tiles, warm_up
-from gisgrid_server.access import Doorkeeper
 from gisgrid_server.api import api_router
-from gisgrid_server.archive_tiles import ArchiveTiles, archive_app
-from gisgrid_server.archives import open_archive
-from gisgrid_server.editions import Edition
-from gisgrid_server.findings import Findings
-from gisgrid_server.front import Front
-from gisgrid_server.health import Readiness, health_router
-from gisgrid_server.metrics import Metrics
+from gisgrid_server.edge.access import Doorkeeper
+from gisgrid_server.edge.front import Front
+from gisgrid_server.edge.problems import add_problem_handlers, log
+from gisgrid_server.layers.editions import Edition
+from gisgrid_server.layers.findings import Findings
+from gisgrid_server.layers.published import Published
 from gisgrid_server.ogc import landing_page, ogc_router
 from gisgrid_server.openapi import describe
 from gisgrid_server.pages import page_router, static_folder
-from gisgrid_server.problems import add_problem_handlers, log
-from gisgrid_server.published import Published
+from gisgrid_server.running.health import Readiness, health_router
+from gisgrid_server.running.metrics import Metrics
+from gisgrid_server.running.telemetry import OpenTelemetrySpans, Spans
 from gisgrid_server.settings import Settings
-from gisgrid_server.telemetry import OpenTelemetrySpans, Spans
-from gisgrid_server.tile_routes import TileRoutes
+from gisgrid_server.tiles.archive_tiles import ArchiveTiles, archive_app
+from gisgrid_server.tiles.archives import open_archive
+from gisgrid_server.tiles.routes import TileRoutes
 
 
 def create_app(

@@ -66,8 +66,8 @@ def serve(
         _check(settings)
         return
     # What is heavy is imported here, so that `gisgrid --help` does not wait for it.
-    from gisgrid_server.checking import lay_down  # noqa: PLC0415
-    from gisgrid_server.workers import run  # noqa: PLC0415
+    from gisgrid_server.running.checking import lay_down  # noqa: PLC0415
+    from gisgrid_server.running.workers import run  # noqa: PLC0415
 
     listening = listen(settings.host, settings.port)
     with listening:
@@ -78,7 +78,7 @@ def serve(
 
 
 def _check(settings: Settings) -> None:
-    from gisgrid_server.checking import check_settings  # noqa: PLC0415 - see serve
+    from gisgrid_server.running.checking import check_settings  # noqa: PLC0415 - see serve
 
     findings = check_settings(settings)
     for finding in findings:
@@ -98,7 +98,7 @@ def new_key(
 
     生成访问密钥。
     """
-    from gisgrid_server.access import new_key as made  # noqa: PLC0415 - see serve
+    from gisgrid_server.edge.access import new_key as made  # noqa: PLC0415 - see serve
 
     key, lines = made(
         name, layers=tuple(word for part in layers.split(",") if (word := part.strip()))
@@ -131,7 +131,7 @@ def append(
 
     向正在发布的图层追加或修改记录。
     """
-    from gisgrid_server.appending import append_file  # noqa: PLC0415 - see serve
+    from gisgrid_server.layers.appending import append_file  # noqa: PLC0415 - see serve
 
     settings = read_settings(layers=layers, data=data)
     n = append_file(settings, layer, file, delete=tuple(delete or ()))

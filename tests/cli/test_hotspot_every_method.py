@@ -1,6 +1,7 @@
 """`gisgrid hotspots --method …` for what is not asked of areas alone: each is wired to the right function, and says so."""
 
 import json
+import re
 
 import geopandas as gpd
 import numpy as np
@@ -12,6 +13,7 @@ from shapely import box
 
 from gisgrid import derived
 from gisgrid.cli.app import run
+from gisgrid.cli.hotspots.methods import METHODS
 
 EAST, NORTH, CELL, SIDE = 500_000.0, 3_900_000.0, 600.0, 12
 HOT = (EAST + 9.5 * CELL, NORTH + 8.5 * CELL)
@@ -233,6 +235,75 @@ def test_streets(ask, city):
     frame = gpd.read_file(path)
     total = (frame["density_per_km"] * frame["length_km"]).sum()
     assert total == pytest.approx(said["counted"], rel=1e-6)
+
+
+FEW = ("--permutations", "99")
+STREETS = ("--streets", "streets.gpkg", "--within-m", "100")
+PAGES = {
+    "gi-star": POPULATION,
+    "gi": POPULATION,
+    "local-moran": (*POPULATION, *FEW),
+    "bivariate-moran": (*POPULATION, *FEW, "--against", "patrol_km"),
+    "local-geary": (*POPULATION, *FEW),
+    "join-counts": ("--flag", "bad"),
+    "optimised": (),
+    "optimised-outliers": FEW,
+    "scan": (*POPULATION, *FEW),
+    "space-time-scan": (*POPULATION, *FEW),
+    "space-time-permutation": FEW,
+    "emerging": POPULATION,
+    "change": ("--before", "2025-01..2025-03", "--after", "2025-04..2025-06"),
+    "campaign": ("--treated", "campaign", "--from", "2025-04-01"),
+    "rebound": ("--place-m", "200"),
+    "rates": POPULATION,
+    "effort": ("--effort", "patrol_km"),
+    "reporting-rate": (),
+    "dbscan": ("--radius-m", "80", "--min-reports", "20"),
+    "hdbscan": ("--min-reports", "20"),
+    "hierarchical": ("--min-reports", "15"),
+    "street-segments": (*STREETS, *FEW),
+    "street-density": (*STREETS, "--bandwidth-m", "300"),
+}
+
+
+def test_every_page_is_asked_for():
+    assert set(PAGES) == {name for name, method in METHODS.items() if method.on_a_page}
+
+
+@pytest.mark.parametrize("method", PAGES)
+def test_what_lies_somewhere_has_a_page(ask, city, method):
+    """In the language of its reader, every sentence filled, about the method that was asked for."""
+    options = [city / word if word == "streets.gpkg" else word for word in PAGES[method]]
+    _, path = ask(method, *options, suffix=".html", language="en")
+    text = path.read_text(encoding="utf-8")
+    aside = re.search(r"<aside.*?</aside>", text, re.DOTALL)[0]
+    assert not re.search(r"[{}\u4e00-\u9fff]", re.sub(r"<(?:button|footer).*?</", "", aside))
+    assert aside.count("<tr") > 2
+    data = json.loads(re.search(r"gisgridHotspots\(map_\w+, (\{.*\})\);", text)[1])
+    assert len(data["areas"]["features"]) > 0
+    properties = data["areas"]["features"][0]["properties"]
+    for sentence in data["sentences"].values():
+        assert set(re.findall(r"\{(\w+)\}", sentence)) <= set(properties)
+    said = " ".join([aside, *data["sentences"].values()])
+    assert ("Gi*" in said) == (method in {"gi-star", "optimised", "street-segments"})
+    assert ("the unit itself does not count" in said) == (method == "gi")
+    assert ("stretch" in said) == (method == "street-segments")
+    assert ("the other thing" in said) == (method == "bivariate-moran")
+    assert (data["steps"] is not None) == (method == "emerging")
+
+
+def test_the_page_of_patterns_has_every_month(ask):
+    said, path = ask("emerging", *POPULATION, suffix=".html")
+    data = json.loads(
+        re.search(r"gisgridHotspots\(map_\w+, (\{.*\})\);", path.read_text(encoding="utf-8"))[1]
+    )
+    months = data["steps"]["names"]
+    assert months == [f"2025-{month:02d}" for month in range(1, 7)][: len(months)]
+    rows = [f["properties"] for f in data["areas"]["features"]]
+    labels = np.array(data["steps"]["labels"]).T
+    assert labels.shape == (said["areas"], len(months)) == (144, rows[0]["n_steps"])
+    hot = (labels >= 0) & (labels < 2)  # hot_99 and hot_95: q at most 0.05, as a pattern counts
+    assert hot.sum(axis=1).tolist() == [row["n_hot"] for row in rows]
 
 
 def test_clusters_have_their_units(ask):

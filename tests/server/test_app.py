@@ -3,12 +3,12 @@ import sys
 
 import pytest
 from gisgrid_server.app import create_app, warm
-from gisgrid_server.editions import Edition
-from gisgrid_server.findings import Findings
-from gisgrid_server.health import Readiness
-from gisgrid_server.published import Published
+from gisgrid_server.layers.editions import Edition
+from gisgrid_server.layers.findings import Findings
+from gisgrid_server.layers.published import Published
+from gisgrid_server.running.health import Readiness
 from gisgrid_server.settings import Settings
-from gisgrid_server.tile_cache import ReadyTile, TileCache
+from gisgrid_server.tiles.cache import ReadyTile, TileCache
 
 from gisgrid.errors import CatalogueError, InputError
 

@@ -118,6 +118,7 @@ def _page(request: Request, result: Result) -> Any:  # noqa: ANN401 - folium has
         language=request.language,
         key=result.key,
         outline=result.outline,
+        steps=result.steps,
         **_drawn(
             METHODS[request.method],
             [str(column) for column in gpd.GeoDataFrame(result.frame).columns],
@@ -131,13 +132,12 @@ def _page(request: Request, result: Result) -> Any:  # noqa: ANN401 - folium has
 
 def _drawn(method: Method, columns: list[str]) -> dict[str, Any]:
     """Say how the page draws what it does not know by its columns: other classes, or plain numbers."""
+    if method.drawn:
+        return {"column": method.drawn}
+    if method.reading is not None:
+        return {"reading": method.reading}
     if "cluster_id" in columns or "cluster_rank" in columns:
         return {}
-    if not method.class_column:
-        numbers = [
-            each.name for each in method.columns if each.name in columns and each.form.endswith("f")
-        ]
-        return {"column": next((name for name in numbers if name != "n_incidents"), "n_incidents")}
     known = READINGS.get(method.class_column)
     if known is not None and set(method.classes) <= {shade.name for shade in known.shades}:
         return {}

@@ -83,6 +83,8 @@ class Found:
         Figures for the whole city, by name.
     extra
         What else belongs into the record, for programs.
+    steps
+        Hot and cold at each step of time, areas by steps, where a map page is asked for.
     """
 
     made: Derivation
@@ -93,6 +95,7 @@ class Found:
     n_counted: int | None = None
     figures: Mapping[str, float] = field(default_factory=dict)
     extra: Mapping[str, object] = field(default_factory=dict)
+    steps: pd.DataFrame | None = None
 
 
 def noted(made: Derivation, *notes: Note) -> Derivation:

@@ -9,6 +9,7 @@ from typing import Final, Literal
 import pandas as pd
 
 from gisgrid.cli.hotspots.finding import Asked, Found
+from gisgrid.maps import Reading
 from gisgrid.palette import LABEL_TEXTS
 from gisgrid.schema import Text
 
@@ -57,6 +58,10 @@ class Method:
         What it counts by: UNITS or cells (``areas``), ``units`` only, ``streets``, or the ``reports`` themselves.
     makes
         What it makes.
+    drawn
+        The column of numbers that the map page draws, for what has no classes.
+    reading
+        How the map page reads the classes, where it does not know them by their column.
     """
 
     does: Text
@@ -73,6 +78,8 @@ class Method:
     ranks: Callable[[pd.DataFrame], pd.Series] | None = None
     by: Literal["areas", "units", "streets", "reports"] = "areas"
     makes: Kind = "areas"
+    drawn: str = ""
+    reading: Reading | None = None
 
     @property
     def on_a_page(self) -> bool:

@@ -28,6 +28,7 @@ from gisgrid.cli.hotspots.method import (
     one_of,
 )
 from gisgrid.errors import ColumnError, did_you_mean
+from gisgrid.maps import PAIRS, SURROUNDINGS
 from gisgrid.schema import Text
 
 
@@ -77,6 +78,21 @@ _MORAN: Final = (
     Z,
     Q,
 )
+_AROUND: Final = (
+    N,
+    Column("observed", Text(zh="邻居平均", en="Neighbours"), ",.2f"),
+    Column("expected", Text(zh="其余平均", en="All others"), ",.2f"),
+    Z,
+    Q,
+)
+_PAIRED: Final = (
+    N,
+    Column("value", Text(zh="本单元", en="Itself"), ",.2f"),
+    Column("lag", Text(zh="周围另一事物", en="The other, around"), ",.2f"),
+    Z,
+    Q,
+)
+_PAIRS: Final = {shade.name: shade.text for shade in PAIRS.shades}
 _GEARY: Final = (N, Column("c", Text(zh="c", en="c"), ".2f"), Q)
 _JOINS: Final = (N, Column("n_joins", Text(zh="同类邻居", en="Alike next door"), ",.0f"), P, Q)
 _OUTLIERS: Final = Text(zh="聚集和异常", en="Clusters and outliers")
@@ -108,8 +124,9 @@ METHODS: Final[Mapping[str, Method]] = {
             en="which areas have neighbours with unusually many or few, whatever they have themselves (Getis-Ord Gi)",
         ),
         options=COUNTED | TESTED | {"compare", "engine"},
-        find=of_areas(derived.surrounded), title=HOTTEST, columns=GI, telling=highest("z", one_of("label", *HOT)),
-        class_column="label", classes=LABELS, ranks=_z,
+        find=of_areas(derived.surrounded), title=Text(zh="邻居最热的地方", en="The hottest surroundings"),
+        columns=_AROUND, telling=highest("z", one_of("label", *HOT)), class_column="label", classes=LABELS, ranks=_z,
+        reading=SURROUNDINGS,
     ),
     "local-moran": Method(
         does=Text(
@@ -127,9 +144,9 @@ METHODS: Final[Mapping[str, Method]] = {
             en="which areas have many where another thing is high around them (bivariate local Moran)",
         ),
         options=COUNTED | TESTED | {"against"}, needs={"against": "n_markets"},
-        find=_pairs, title=_OUTLIERS, columns=_MORAN,
+        find=_pairs, title=_OUTLIERS, columns=_PAIRED,
         telling=highest("value", one_of("cluster", "high_high", "high_low", "low_high")),
-        class_column="cluster", classes=CLUSTERS,
+        class_column="cluster", classes=_PAIRS, reading=PAIRS,
     ),
     "local-geary": Method(
         does=Text(

@@ -157,7 +157,8 @@ METHODS: Final[Mapping[str, Method]] = {
             zh="各单元的问题多久在同一地点反弹（Kaplan-Meier）",
             en="how soon problems are back at the same place, by area (Kaplan-Meier)",
         ),
-        options=COUNTED | {"place_m"}, find=_rebound, title=_BACK, columns=_REBOUND, telling=highest("share_back_30d"),
+        options=COUNTED | {"place_m"}, find=_rebound, title=_BACK, columns=_REBOUND,
+        telling=highest("share_back_30d"), drawn="share_back_30d",
     ),
     "rebound-by-class": Method(
         does=Text(

@@ -104,7 +104,7 @@ METHODS: Final[Mapping[str, Method]] = {
         ),
         options=COUNTED | {"neighbours", "engine"}, needs_one_of={"population": "population", "cells": "hexagon"},
         find=_rates, title=Text(zh="率最高的地方", en="The highest rates"), columns=_RATES,
-        telling=highest("eb_rate"),
+        telling=highest("eb_rate"), drawn="eb_rate",
     ),
     "zones": Method(
         does=Text(
@@ -130,7 +130,7 @@ METHODS: Final[Mapping[str, Method]] = {
         ),
         options=frozenset({"lifetime_days"}),
         by="units", find=_reporting, title=Text(zh="上报最少的地方", en="Where least is reported"), columns=_REPORTING,
-        telling=highest("factor", lambda frame: frame["n_repeats"] > 0),
+        telling=highest("factor", lambda frame: frame["n_repeats"] > 0), drawn="share_reported",
     ),
 }  # fmt: skip
 """By their names."""

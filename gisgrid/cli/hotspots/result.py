@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
+import pandas as pd
 
 from gisgrid.analysis.reasons import Explanation
 from gisgrid.catalogue.provenance import Value
@@ -33,6 +34,8 @@ class Result:
         The source rows of incidents that lie in none of the areas.
     explanation
         Of the area that was asked about.
+    steps
+        For a map page of what changes: hot and cold at each step of time, areas by steps.
     """
 
     frame: Value
@@ -42,3 +45,4 @@ class Result:
     summary: dict[str, Any]
     unassigned: list[int]
     explanation: Explanation | None = None
+    steps: pd.DataFrame | None = None

@@ -265,7 +265,9 @@ def found(
     summary["files"] = files(request, reports)
     summary["notes"] = notes
     outline = units.frame if units is not None and result.key == "cell_id" else None
-    return Result(value, result.key, outline, reports, summary, _outside(asked, result), told)
+    return Result(
+        value, result.key, outline, reports, summary, _outside(asked, result), told, result.steps
+    )
 
 
 def _read_of(reports: Reports | Counted) -> dict[str, Any]:

@@ -75,10 +75,12 @@ def _temporal(asked: Asked) -> Found:
 def _emerging(asked: Asked) -> Found:
     """Name the pattern of each area over time."""
     areas, covered = counted(asked)
-    made = derived.patterned(
-        areas, asked.terms, timezone=asked.timezone, step=asked.request.step or "month"
-    )
-    return Found(made, areas.key, covered, areas, asked.terms)
+    step, timezone = asked.request.step or "month", asked.timezone
+    made = derived.patterned(areas, asked.terms, timezone=timezone, step=step)
+    steps = None
+    if asked.request.output.suffix == ".html":
+        steps = derived.step_labels(areas, asked.terms, timezone=timezone, step=step)
+    return Found(made, areas.key, covered, areas, asked.terms, steps=steps)
 
 
 def _patterns(frame: pd.DataFrame) -> pd.DataFrame:

@@ -62,7 +62,7 @@ METHODS: Final[Mapping[str, Method]] = {
         options=_CUT | {"bandwidth_m"}, needs=_STREETS | {"bandwidth_m": "200"}, by="streets", makes="lines",
         find=_density, title=Text(zh="最密的街段", en="The busiest stretches"),
         columns=(N, _PER_KM, Column("density_per_km", Text(zh="平滑后", en="Smoothed"), ",.1f")),
-        telling=highest("density_per_km"),
+        telling=highest("density_per_km"), drawn="density_per_km",
     ),
 }  # fmt: skip
 """By their names."""

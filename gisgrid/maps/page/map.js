@@ -6,9 +6,11 @@ function gisgridHotspots(map, data) {
   let step = -1; // the slider's: -1 stands for the whole time
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const renderer = data.hatched ? L.svg({ padding: 0.5 }) : L.canvas({ padding: 0.5 });
-  const number = (value, digits) =>
-    value === null || value === undefined ? "–"
-      : value.toLocaleString(data.locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const number = (value, digits) => {
+    if (value === null || value === undefined) return "–";
+    const shown = Math.abs(value) < 0.5 / 10 ** digits ? 0 : value; // no "-0.0"
+    return shown.toLocaleString(data.locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  };
   const chance = (value) =>
     value === null || value === undefined ? "–" : value < 0.001 ? "< " + number(0.001, 3) : number(value, 3);
   const escaped = (text) => {

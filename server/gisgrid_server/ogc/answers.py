@@ -10,7 +10,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gisgrid_server.editions import Edition
+from gisgrid_server.layers.editions import Edition
 from gisgrid_server.ogc.links import JSON
 
 

@@ -7,12 +7,12 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gisgrid_server.access import Doorkeeper
-from gisgrid_server.addresses import base_url
-from gisgrid_server.editions import Edition
+from gisgrid_server.edge.access import Doorkeeper
+from gisgrid_server.edge.addresses import base_url
+from gisgrid_server.layers.editions import Edition
+from gisgrid_server.layers.published import Published
 from gisgrid_server.ogc import page_values
 from gisgrid_server.ogc.html import Pages
-from gisgrid_server.published import Published
 from gisgrid_server.settings import Settings
 
 

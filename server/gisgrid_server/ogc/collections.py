@@ -9,10 +9,10 @@ import numpy as np
 
 from gisgrid.catalogue import Layer
 from gisgrid.features import FeatureTable
-from gisgrid_server.editions import Edition
+from gisgrid_server.edge.problems import HiddenError, ItemNotFoundError
+from gisgrid_server.layers.editions import Edition
 from gisgrid_server.ogc.coordinates import CRS84, known, stored
 from gisgrid_server.ogc.links import GEOJSON, HTML, JSON, OGC, SCHEMA, address, both, here, link
-from gisgrid_server.problems import HiddenError, ItemNotFoundError
 
 _DIMENSIONS: Final = {"Point": 0, "LineString": 1, "Polygon": 2}
 

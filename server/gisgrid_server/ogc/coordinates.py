@@ -21,7 +21,7 @@ from pyproj import CRS, Transformer
 from gisgrid.catalogue import Layer
 from gisgrid.crs import LONLAT
 from gisgrid.tiles import BBox
-from gisgrid_server.problems import BadRequestError
+from gisgrid_server.edge.problems import BadRequestError
 
 CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _EPSG: Final = "http://www.opengis.net/def/crs/EPSG/0/"

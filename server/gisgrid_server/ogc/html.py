@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from gisgrid.schema import Field, Text
-from gisgrid_server.addresses import base_url
+from gisgrid_server.edge.addresses import base_url
 from gisgrid_server.ogc.negotiation import Language, language_of
 from gisgrid_server.ogc.words import WORDS
 from gisgrid_server.pages import content_policy

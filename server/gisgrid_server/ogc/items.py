@@ -9,14 +9,14 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from gisgrid_server.editions import Edition
+from gisgrid_server.edge.problems import ItemNotFoundError
+from gisgrid_server.layers.editions import Edition
 from gisgrid_server.ogc.collections import check_items
 from gisgrid_server.ogc.coordinates import Coordinates
 from gisgrid_server.ogc.features import feature_collection, features_json
 from gisgrid_server.ogc.links import GEOJSON, HTML, JSON, address, both, link
 from gisgrid_server.ogc.paging import Page, page
 from gisgrid_server.ogc.questions import Question
-from gisgrid_server.problems import ItemNotFoundError
 
 
 def chosen(edition: Edition, question: Question) -> Page:

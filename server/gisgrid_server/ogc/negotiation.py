@@ -9,7 +9,7 @@ from typing import Final, Literal
 from starlette.requests import Request
 
 from gisgrid.errors import did_you_mean
-from gisgrid_server.problems import BadRequestError, NotAcceptableError
+from gisgrid_server.edge.problems import BadRequestError, NotAcceptableError
 
 Language = Literal["zh", "en"]
 

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 
 from gisgrid.schema import Text
-from gisgrid_server.editions import Edition
+from gisgrid_server.layers.editions import Edition
 from gisgrid_server.ogc.collections import bbox_of, has_items, interval_of, is_drawn, tiles_path
 from gisgrid_server.ogc.coordinates import Coordinates, known
 from gisgrid_server.ogc.features import feature_ids, geometries_json

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gisgrid.schema import Field
-from gisgrid_server.editions import Edition
+from gisgrid_server.layers.editions import Edition
 from gisgrid_server.ogc.links import SCHEMA, address, both
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"

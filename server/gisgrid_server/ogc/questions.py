@@ -9,12 +9,12 @@ from typing import Final
 from starlette.requests import Request
 
 from gisgrid.features.filters import Filter
-from gisgrid_server.editions import Edition
+from gisgrid_server.edge.problems import BadRequestError
+from gisgrid_server.layers.editions import Edition
 from gisgrid_server.ogc.coordinates import Coordinates, asked, mercator_box, read_bbox
 from gisgrid_server.ogc.negotiation import check_parameters
 from gisgrid_server.ogc.queryables import GEOMETRY
-from gisgrid_server.problems import BadRequestError
-from gisgrid_server.wanted import layer_filter
+from gisgrid_server.tiles.wanted import layer_filter
 
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 10_000

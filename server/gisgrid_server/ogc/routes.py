@@ -8,7 +8,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
 
-from gisgrid_server.access import Doorkeeper
+from gisgrid_server.edge.access import Doorkeeper
+from gisgrid_server.layers.published import Published
 from gisgrid_server.ogc import page_values
 from gisgrid_server.ogc.answers import document
 from gisgrid_server.ogc.asking import Asking
@@ -28,9 +29,8 @@ from gisgrid_server.ogc.tilesets import check_kind, tileset_document, tilesets_d
 from gisgrid_server.ogc.tiling import tiling_scheme, tiling_schemes
 from gisgrid_server.ogc.wmts_routes import wmts_routes
 from gisgrid_server.ogc.words import WORDS
-from gisgrid_server.published import Published
 from gisgrid_server.settings import Settings
-from gisgrid_server.tile_routes import TileRoutes
+from gisgrid_server.tiles.routes import TileRoutes
 
 
 def ogc_router(

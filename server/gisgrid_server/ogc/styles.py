@@ -7,7 +7,7 @@ from typing import Any, Final
 from gisgrid.catalogue import Catalogue, Layer
 from gisgrid.errors import LayerNotFoundError
 from gisgrid_server.ogc.links import address, both, here, link
-from gisgrid_server.tilejson import catalogue_style, layer_style
+from gisgrid_server.tiles.tilejson import catalogue_style, layer_style
 
 WHOLE: Final = "all-layers"
 """The style of the whole catalogue; no layer can have this id, because of its dash."""

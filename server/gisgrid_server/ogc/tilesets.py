@@ -7,7 +7,7 @@ from typing import Any, Final
 from gisgrid.catalogue import Layer
 from gisgrid.errors import LayerNotFoundError, TileNotFoundError, did_you_mean
 from gisgrid.tiles import BBox, MatrixSet, check_tile, matrix_set
-from gisgrid_server.editions import Edition
+from gisgrid_server.layers.editions import Edition
 from gisgrid_server.ogc.collections import bbox_of, is_drawn, tiles_path
 from gisgrid_server.ogc.coordinates import CRS84
 from gisgrid_server.ogc.links import JSON, OGC, address, both, here, link

@@ -11,7 +11,7 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from gisgrid.catalogue import Catalogue
-from gisgrid_server.editions import Edition
+from gisgrid_server.layers.editions import Edition
 from gisgrid_server.ogc.collections import tiles_path
 from gisgrid_server.ogc.links import both
 from gisgrid_server.ogc.tilesets import limits, matrix_sets

@@ -13,12 +13,12 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gisgrid.errors import GisgridError, LayerNotFoundError
-from gisgrid_server.answers import GONE
+from gisgrid_server.edge.answers import GONE
+from gisgrid_server.edge.problems import BadRequestError, problem_of
 from gisgrid_server.ogc.asking import Asking
 from gisgrid_server.ogc.tilesets import drawn_in
 from gisgrid_server.ogc.wmts import XML, capabilities, exception
-from gisgrid_server.problems import BadRequestError, problem_of
-from gisgrid_server.tile_routes import TileRoutes
+from gisgrid_server.tiles.routes import TileRoutes
 
 _PLACE: Final = ("TILEMATRIX", "TILECOL", "TILEROW")
 _NEEDED: Final = ("LAYER", "TILEMATRIXSET", *_PLACE)

@@ -1,0 +1,17 @@
+"""By when must it be settled? Clocks that run in hours, working hours, working days and calendar days."""
+
+from gisgrid.casework.deadlines.calendar import WorkCalendar, read_calendar
+from gisgrid.casework.deadlines.clock import Reckoning, TimeUnit, due_times, time_spent
+from gisgrid.casework.deadlines.tables import DeadlineTable, deadlines, read_deadlines
+
+__all__ = [
+    "DeadlineTable",
+    "Reckoning",
+    "TimeUnit",
+    "WorkCalendar",
+    "deadlines",
+    "due_times",
+    "read_calendar",
+    "read_deadlines",
+    "time_spent",
+]

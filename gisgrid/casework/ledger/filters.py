@@ -1,0 +1,212 @@
+"""Which cases does a desk, an indicator or a map ask for, and how is that found among millions?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
+from itertools import product
+from typing import Any, Final, Literal
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_, union_all
+
+from gisgrid.casework.ledger.events import utc
+from gisgrid.casework.ledger.tables import CASES, NEVER, cells_of, microseconds
+from gisgrid.errors import InputError
+
+Order = Literal["due_at", "reported_at", "changed_at"]
+"""What a page of cases is ordered by; the case's id decides among equals."""
+
+_SETS: Final = {
+    "unit_codes": "unit_code",
+    "community_codes": "community_code",
+    "subdistrict_codes": "subdistrict_code",
+    "owners": "owner",
+    "category_codes": "category_code",
+    "sources": "source",
+    "states": "state",
+    "case_ids": "case_id",
+}
+_LEADS: Final = ("unit_codes", "community_codes", "subdistrict_codes", "owners")
+"""The narrowest comes first: each has an index on (it, state, due_at)."""
+_MOST_STREAMS: Final = 120
+_BOUNDS: Final = ("due_before", "reported_from", "reported_to", "closed_from", "closed_to", "changed_from")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CaseFilter:
+    """What cases must be like; every condition that is given must hold.
+
+    Attributes
+    ----------
+    owners, states, unit_codes, community_codes, subdistrict_codes, category_codes, sources, case_ids
+        One of these; None for any, empty for none at all (somebody who may see nothing sees nothing).
+    due_before
+        Deadline before this time; cases without deadline are left out.
+    reported_from, reported_to
+        Seen in this half-open span.
+    closed_from, closed_to
+        Closed in this half-open span.
+    changed_from
+        Changed at this time or later.
+    bbox
+        West, south, east, north in WGS84 degrees.
+
+    Examples
+    --------
+    >>> mine = CaseFilter(owners=("sanitation",), states=("dispatched",))
+    >>> (mine & CaseFilter(owners=("police", "sanitation"))).owners
+    ('sanitation',)
+    """
+
+    owners: Collection[str] | None = None
+    states: Collection[str] | None = None
+    unit_codes: Collection[str] | None = None
+    community_codes: Collection[str] | None = None
+    subdistrict_codes: Collection[str] | None = None
+    category_codes: Collection[str] | None = None
+    sources: Collection[str] | None = None
+    case_ids: Collection[str] | None = None
+    due_before: dt.datetime | None = None
+    reported_from: dt.datetime | None = None
+    reported_to: dt.datetime | None = None
+    closed_from: dt.datetime | None = None
+    closed_to: dt.datetime | None = None
+    changed_from: dt.datetime | None = None
+    bbox: tuple[float, float, float, float] | None = None
+
+    def __post_init__(self) -> None:
+        for name in _SETS:
+            values = getattr(self, name)
+            if isinstance(values, str):
+                raise InputError(f"{name} is the text {values!r} but must be several; write ({values!r},)")
+            if values is not None:
+                object.__setattr__(self, name, tuple(dict.fromkeys(values)))
+        for name in _BOUNDS:
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, utc(value, name))
+        if self.bbox is not None and not (
+            -180 <= self.bbox[0] <= self.bbox[2] <= 180 and -90 <= self.bbox[1] <= self.bbox[3] <= 90
+        ):
+            raise InputError(
+                f"bbox is {self.bbox!r} but must be west, south, east, north in degrees, west to east and south to north"
+            )
+
+    def __and__(self, other: CaseFilter) -> CaseFilter:
+        """Demand both: what somebody asks for, within what they may see."""
+        found: dict[str, Any] = {}
+        for field in fields(self):
+            a, b = getattr(self, field.name), getattr(other, field.name)
+            found[field.name] = b if a is None else a if b is None else _both(field.name, a, b)
+        if found["bbox"] == ():
+            return CaseFilter(case_ids=())
+        return CaseFilter(**found)
+
+
+def _both(name: str, a: Any, b: Any) -> Any:
+    if name in _SETS:
+        return tuple(value for value in a if value in set(b))
+    if name == "bbox":
+        west, south, east, north = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
+        return (west, south, east, north) if west <= east and south <= north else ()
+    return max(a, b) if name.endswith("_from") else min(a, b)
+
+
+def conditions(wanted: CaseFilter, *, without: Collection[str] = ()) -> list[ColumnElement[bool]]:
+    """Write a filter as conditions on the table of cases.
+
+    Parameters
+    ----------
+    wanted
+        The filter.
+    without
+        Fields that are cared for elsewhere. Where there are any, the other sets are written so that a database does not
+        take its index for them.
+
+    Returns
+    -------
+    list
+        Conditions; all must hold.
+    """
+    found: list[ColumnElement[bool]] = []
+    for name, column_name in _SETS.items():
+        values = getattr(wanted, name)
+        if values is None or name in without:
+            continue
+        column = CASES.c[column_name]
+        found.append((func.coalesce(column, "") if without else column).in_(values))
+    c = CASES.c
+    for bound, column, is_upper in (
+        (wanted.due_before, c.due_at, True), (wanted.reported_from, c.reported_at, False),
+        (wanted.reported_to, c.reported_at, True), (wanted.closed_from, c.closed_at, False),
+        (wanted.closed_to, c.closed_at, True), (wanted.changed_from, c.changed_at, False),
+    ):  # fmt: skip
+        if bound is not None:
+            value = microseconds(bound)
+            found.append(column < value if is_upper else column >= value)
+    if wanted.bbox is not None:
+        west, south, east, north = wanted.bbox
+        found += [c.lon >= west, c.lon <= east, c.lat >= south, c.lat <= north]
+        if (runs := cells_of(wanted.bbox)) is not None:
+            found.append(or_(*(c.cell.between(first, last) for first, last in runs)))
+    return found
+
+
+def page(
+    wanted: CaseFilter,
+    columns: Sequence[str],
+    *,
+    states: Sequence[str],
+    order: Order = "due_at",
+    limit: int | None = None,
+    after: tuple[dt.datetime | None, str] | None = None,
+) -> Select[Any]:
+    """Write the question for a page of cases.
+
+    Parameters
+    ----------
+    wanted
+        The filter.
+    columns
+        The columns to give.
+    states
+        All states of the life cycle.
+    order
+        What the page is ordered by.
+    limit
+        How many at most; None for all.
+    after
+        The ordering time and the id of the last case of the page before.
+
+    Returns
+    -------
+    Select
+        A statement for both databases. A page by deadline is merged from one short ordered run per owner (or unit) and
+        state, each read from the end of an index: its cost does not grow with the ledger.
+    """
+    chosen = [CASES.c[name] for name in columns]
+    key = CASES.c[order]
+    rest: list[ColumnElement[bool]] = []
+    if after is not None:
+        moment = NEVER if after[0] is None else microseconds(utc(after[0], "after"))
+        rest.append(tuple_(key, CASES.c.case_id) > tuple_(moment, after[1]))
+    lead = next((name for name in _LEADS if getattr(wanted, name) is not None), None)
+    inside = wanted.states if wanted.states is not None else states
+    streams = list(product(getattr(wanted, lead), inside)) if lead else []
+    if order != "due_at" or limit is None or not 0 < len(streams) <= _MOST_STREAMS:
+        statement = select(*chosen).where(*conditions(wanted), *rest)
+        return statement.order_by(key, CASES.c.case_id).limit(limit)
+    assert lead is not None  # noqa: S101 - there are streams
+    rest += conditions(wanted, without=(lead, "states"))
+    extra = [column for column in (key, CASES.c.case_id) if column not in chosen]
+    runs = [
+        select(*chosen, *extra)
+        .where(and_(CASES.c[_SETS[lead]] == value, CASES.c.state == state, *rest))
+        .order_by(key, CASES.c.case_id)
+        .limit(limit)
+        .subquery()
+        for value, state in streams
+    ]
+    merged = union_all(*(select(run) for run in runs)).subquery()
+    named = [merged.c[name] for name in columns]
+    return select(*named).order_by(merged.c[order], merged.c.case_id).limit(limit)

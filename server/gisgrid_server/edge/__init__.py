@@ -1,0 +1,1 @@
+"""What stands between the wire and the content: hosts, proxies, keys, encodings, problems."""

@@ -1,0 +1,1 @@
+"""Which layers are served, and what do their rows say?"""

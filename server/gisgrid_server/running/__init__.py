@@ -1,0 +1,1 @@
+"""How does the server run: processes, health, numbers, lines, traces?"""

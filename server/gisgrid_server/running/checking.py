@@ -1,0 +1,149 @@
+"""Could it be served? Every setting is tried, and every layer read, before anybody depends on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from gisgrid.catalogue import Layer
+from gisgrid.errors import GisgridError, OutputError
+from gisgrid.progress import silent
+from gisgrid_server.app import open_layers
+from gisgrid_server.edge.access import ALL_LAYERS, is_public, read_keys
+from gisgrid_server.layers.editions import Edition
+from gisgrid_server.layers.published import Published
+from gisgrid_server.running.telemetry import OpenTelemetrySpans
+from gisgrid_server.settings import Settings
+from gisgrid_server.tiles.archives import open_archive
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was tried.
+
+    Attributes
+    ----------
+    is_well
+        Whether it can be served.
+    sentence
+        What was found.
+    """
+
+    is_well: bool
+    sentence: str
+
+
+def check_settings(settings: Settings) -> list[Finding]:
+    """Try everything that a server needs.
+
+    Parameters
+    ----------
+    settings
+        How it would be set up.
+
+    Returns
+    -------
+    list of Finding
+        What was found, in the order it was tried.
+    """
+    found = [
+        _well(f"{name} = {value}")
+        for name, value in settings.model_dump(exclude_defaults=True).items()
+    ]
+    return [*found, *_tried(settings)]
+
+
+def lay_down(settings: Settings, *, say: Callable[[str], object]) -> None:
+    """Lay down every layer that does not lie ready yet, one after the other, before workers are started.
+
+    Parameters
+    ----------
+    settings
+        Where the layers and the data are.
+    say
+        Told what takes time.
+
+    Raises
+    ------
+    CatalogueError
+        The catalogue is not there or breaks a rule.
+    InputError
+        The data folder, the archive or the key file is not there.
+    OutputError
+        The layers cannot be laid down.
+    """
+    if settings.keys_file is not None:
+        read_keys(settings.keys_file)
+    if settings.archive is not None:
+        open_archive(settings.archive)
+        return
+
+    def told(step: str, share: float) -> None:
+        if share == 0:
+            say(f"laying down layer {step} …")
+
+    published = open_layers(settings, progress=told)
+    published.close()
+    if settings.warm:
+        for _, edition in published.editions():
+            if not isinstance(edition, Edition) and isinstance(edition.__cause__, OutputError):
+                raise edition.__cause__
+
+
+def _tried(settings: Settings) -> Iterator[Finding]:
+    try:
+        if settings.telemetry:
+            OpenTelemetrySpans()
+        if settings.archive is not None:
+            archive = open_archive(settings.archive)
+            yield _well(f"the archive has the layers {', '.join(archive.layer_ids)}")
+            return
+        published = open_layers(settings, progress=silent)
+    except GisgridError as error:
+        yield from (_bad(line) for line in str(error).splitlines())
+        return
+    published.close()
+    yield from _keys(settings, published)
+    for layer, edition in published.editions():
+        yield _layer(layer, edition)
+
+
+def _keys(settings: Settings, published: Published) -> Iterator[Finding]:
+    closed = {layer.id for layer in published.catalogue if not is_public(layer)}
+    if settings.keys_file is None:
+        if closed:
+            yield _bad(
+                f"{', '.join(sorted(closed))} need a key but no key file is named; set GISGRID_KEYS_FILE, "
+                "or nobody can see them",
+            )
+        return
+    try:
+        entries = read_keys(settings.keys_file).values()
+    except GisgridError as error:
+        yield _bad(str(error))
+        return
+    for entry in entries:
+        for name in entry.layers:
+            if name != ALL_LAYERS and name not in published.catalogue:
+                yield _bad(f"the key of {entry.name!r} opens {name!r}, which is no layer")
+    yield _well(f"{len(entries)} keys open {', '.join(sorted(closed)) or 'nothing: every layer is public'}")  # fmt: skip
+
+
+def _layer(layer: Layer, edition: Edition | Exception) -> Finding:
+    if not isinstance(edition, Edition):
+        return _bad(f"{edition} ({edition.__cause__})" if edition.__cause__ else str(edition))
+    try:
+        if layer.tiles is not None and layer.kind != "table":
+            _ = edition.source
+    except GisgridError as error:
+        return _bad(f"layer {layer.id!r} cannot be drawn: {error}")
+    rows = "a raster" if edition.n_rows is None else f"{edition.n_rows} rows"
+    return _well(f"layer {layer.id!r} is ready: {rows}, version {edition.version}")
+
+
+def _well(sentence: str) -> Finding:
+    return Finding(is_well=True, sentence=sentence)
+
+
+def _bad(sentence: str) -> Finding:
+    return Finding(is_well=False, sentence=sentence)

@@ -1,0 +1,1 @@
+"""Which tile does an address mean, and how is it answered?"""
