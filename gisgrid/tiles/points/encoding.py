@@ -89,6 +89,10 @@ class Chosen(NamedTuple):
     keep: Bytes = ALL
 
 
+_FEW_VALUES: Final = 8
+"""From so many on, copying a stretch of memory as a whole is the quicker way."""
+
+
 class _Scratch(threading.local):
     """Buffers of a thread, kept from tile to tile."""
 
@@ -336,10 +340,20 @@ def _put_length(out: Bytes, start: int, stop: int) -> int:
 
 @compiled
 def _gathered(data: Bytes, start: Ints, used: NDArray[np.int32]) -> Bytes:
+    """Copy the values used; those that lie one after the other, as unique ones do, are copied in one go."""
     total = 16
     for value in used:
         total += start[value + 1] - start[value]
-    out, at = np.empty(total, np.uint8), 0
-    for value in used:
-        at = put_bytes(data, start[value], start[value + 1], out, at)
+    out, at, k = np.empty(total, np.uint8), 0, 0
+    while k < len(used):
+        last = k + 1
+        while last < len(used) and used[last] == used[last - 1] + 1:
+            last += 1
+        first, end = start[used[k]], start[used[last - 1] + 1]
+        if last - k < _FEW_VALUES:
+            at = put_bytes(data, first, end, out, at)
+        else:
+            out[at : at + end - first] = data[first:end]
+            at += end - first
+        k = last
     return out[:at]

@@ -15,6 +15,9 @@ from gisgrid.tiles.mvt import Tags
 from gisgrid.tiles.mvt.wire import Bytes, Ints
 from gisgrid.tiles.points.search import signed
 
+_FEW: Final = 4096
+"""So many words stay near at hand in whatever order they stand."""
+
 _BATCH: Final = 1 << 20
 """Values written at once, so that the room they might need stays small."""
 
@@ -51,10 +54,12 @@ def encoded(column: Column) -> Encoded:
     Encoded
         The codes and the values. What is missing, and numbers that are not finite, have no value.
     """
-    if column.codes is not None:
-        patterns, codes = np.arange(len(column.words)), column.codes
-    else:
+    if column.codes is None:
         patterns, codes = _distinct(column)
+    elif len(column.words) > _FEW:
+        patterns, codes = _by_first_use(column.codes)
+    else:
+        patterns, codes = np.arange(len(column.words)), column.codes
     tags, chunks = Tags((column,)), [np.zeros(0, np.uint8)]
     for first in range(0, len(patterns), _BATCH):
         batch = patterns[first : first + _BATCH]
@@ -64,20 +69,36 @@ def encoded(column: Column) -> Encoded:
 
 
 def _distinct(column: Column) -> tuple[Ints, NDArray[np.unsignedinteger[Any]]]:
-    """Give the values that a column has, in order, as the patterns of 64 bits that `Tags` takes, and each row's place."""
+    """Give the values that a column has, in the order of the rows, as the patterns of 64 bits that `Tags` takes, and each row's place."""
     stored = column.stored
     present = ~column.missing()
     if column.kind == "number":
         present &= np.isfinite(stored)
-    place, distinct = pd.factorize(np.asarray(stored[present]), sort=True)
-    n = len(distinct)
-    dtype = np.uint8 if n <= 0xFF else np.uint16 if n <= 0xFFFF else np.uint32
-    codes: NDArray[np.unsignedinteger[Any]] = np.full(len(stored), np.iinfo(dtype).max, dtype)
-    codes[present] = place
-    patterns = np.asarray(distinct)
+    patterns, codes = _in_codes(np.asarray(stored[present]), present)
     return (
         patterns.view(np.int64) if column.kind == "number" else patterns.astype(np.int64)
     ), codes
+
+
+def _by_first_use(
+    codes: NDArray[np.unsignedinteger[Any]],
+) -> tuple[Ints, NDArray[np.unsignedinteger[Any]]]:
+    """Give many words new numbers in the order of the rows, so that what a tile holds lies together in memory."""
+    present = codes != np.iinfo(codes.dtype).max
+    patterns, numbered = _in_codes(codes[present], present)
+    return patterns.astype(np.int64), numbered
+
+
+def _in_codes(
+    values: NDArray[Any], present: NDArray[np.bool_]
+) -> tuple[NDArray[Any], NDArray[np.unsignedinteger[Any]]]:
+    """Give the different values in the order of their first use, and each row's among them."""
+    place, distinct = pd.factorize(values)
+    n = len(distinct)
+    dtype = np.uint8 if n <= 0xFF else np.uint16 if n <= 0xFFFF else np.uint32
+    codes: NDArray[np.unsignedinteger[Any]] = np.full(len(present), np.iinfo(dtype).max, dtype)
+    codes[present] = place
+    return np.asarray(distinct), codes
 
 
 @compiled

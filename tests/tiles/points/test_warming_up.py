@@ -1,11 +1,11 @@
-from gisgrid.tiles import compiled, warm_up
+from gisgrid.tiles import warm, warm_up
 from gisgrid.tiles.points.encoding import _write_features
 from gisgrid.tiles.points.search import square_run
 
 
 def test_warming_up_goes_through_every_piece_on_the_list(monkeypatch):
     done = []
-    monkeypatch.setattr(compiled, "_WARM_UPS", [lambda: done.append(1), lambda: done.append(2)])
+    monkeypatch.setattr(warm, "_WARM_UPS", [lambda: done.append(1), lambda: done.append(2)])
     assert warm_up() == 3
     assert done == [1, 2]
 
