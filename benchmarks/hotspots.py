@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import esda
 import geopandas as gpd
@@ -72,6 +73,9 @@ def permutation_rows():
 
         theirs = seconds(peer, times=3)
         yield row(f"Gi* with 999 permutations, {n} cells", ours, theirs, "esda G_Local")
+        if side == 100 and find_spec("pygeoda"):
+            by_geoda = geoda_gi_star(side, array)
+            yield row(f"Gi* with 999 permutations, {n} cells", ours, by_geoda, "pygeoda")
         if side == 316:
             moran = seconds(
                 lambda values=values, graph=graph: local_moran(values, graph, correction="none")
@@ -82,6 +86,18 @@ def permutation_rows():
 
             name = f"local Moran with 999 permutations, {n} cells"
             yield row(name, moran, seconds(peer_moran, times=3), "esda Moran_Local")
+
+
+def geoda_gi_star(side, array):
+    """The same, on two threads as ours."""
+    import pygeoda
+
+    cells = pygeoda.open(lattice(side))
+    weights = pygeoda.queen_weights(cells)
+    return seconds(
+        lambda: pygeoda.local_gstar(weights, array.tolist(), permutations=999, cpu_threads=2),
+        times=1,
+    )
 
 
 def fresh_process_row():
@@ -126,12 +142,20 @@ def lattice_graph(side):
 def contiguity_rows():
     units = lattice(316)
     indexed = units.set_index("cell")
-    yield row(
+    work, ours = (
         f"queen contiguity, {len(units)} squares",
         seconds(lambda: contiguity(units, key="cell")),
-        seconds(lambda: Graph.build_contiguity(indexed, rook=False)),
-        "libpysal Graph.build_contiguity",
     )
+    theirs = seconds(lambda: Graph.build_contiguity(indexed, rook=False), times=3)
+    yield row(work, ours, theirs, "libpysal Graph.build_contiguity")
+    if find_spec("pygeoda"):
+        import pygeoda
+
+        cells = pygeoda.open(units)
+        weights = pygeoda.queen_weights(cells)
+        assert weights.mean_neighbors() == contiguity(units, key="cell").cardinalities.mean()
+        by_geoda = seconds(lambda: pygeoda.queen_weights(cells), times=3)
+        yield row(work, ours, by_geoda, "pygeoda, shapes already converted")
 
 
 def density_rows():
@@ -145,12 +169,16 @@ def density_rows():
     def sklearn():
         return KernelDensity(kernel="epanechnikov", bandwidth=300).fit(few).score_samples(centres)
 
-    yield row(
-        "kernel density, 20 000 points, 200 x 200 cells of 50 m, 300 m",
-        seconds(lambda: kernel_density(frame, cell_m=50, bandwidth_m=300, bbox=box)),
-        seconds(sklearn),
-        "scikit-learn KernelDensity (Epanechnikov)",
-    )
+    work = "kernel density, 20 000 points, 200 x 200 cells of 50 m, 300 m"
+    ours = seconds(lambda: kernel_density(frame, cell_m=50, bandwidth_m=300, bbox=box))
+    yield row(work, ours, seconds(sklearn, times=3), "scikit-learn KernelDensity (Epanechnikov)")
+    if find_spec("KDEpy"):
+        surface = kernel_density(frame, cell_m=50, bandwidth_m=300, bbox=box)
+        peer = kdepy_density(few - (EAST, NORTH))
+        inner = surface.values[::-1][20:-20, 20:-20]  # from south to north, away from the border
+        theirs = peer()[20:-20, 20:-20].T * len(few) * 1e6
+        assert np.abs(theirs - inner).max() < 0.05 * inner.max()  # the same work, up to its binning
+        yield row(work, ours, seconds(peer), "KDEpy FFTKDE")
     many = rng.uniform(0, 50_000, (1_000_000, 2)) + np.array([EAST, NORTH])
     frame = gpd.GeoDataFrame(geometry=gpd.points_from_xy(*many.T), crs=4547)
     box = (EAST, NORTH, EAST + 50_000, NORTH + 50_000)
@@ -167,6 +195,20 @@ def density_rows():
         seconds(recipe),
         "numpy histogram2d + scipy gaussian_filter",
     )
+
+
+def kdepy_density(xy):
+    """Its grid must hold every point, so it has a rim of one cell."""
+    from KDEpy import FFTKDE
+
+    at = np.arange(-25, 10_026, 50.0)
+    grid = np.c_[np.repeat(at, len(at)), np.tile(at, len(at))]
+    model = FFTKDE(kernel="biweight", bw=300 / np.sqrt(7))  # its bandwidth is a standard deviation
+
+    def act():
+        return model.fit(xy).evaluate(grid).reshape(len(at), len(at))[1:-1, 1:-1]
+
+    return act
 
 
 def tessellation_rows():

@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "benchmarks.md"
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "benchmarks.md"
 TITLES = {
     "whole_run": "From a file of reports to hotspots", "intake": "Taking reports in", "join": "Points to units",
     "grids": "Grids", "hotspots": "Hotspots, neighbours, density", "hotspots_points": "Clusters, surfaces, streets",
-    "hotspots_scan": "Scan statistics", "hotspots_time": "Space and time", "tiles": "Tiles", "tiles_server": "Tile server",
+    "hotspots_scan": "Scan statistics", "hotspots_time": "Space and time", "tiles_points": "Tiles of points", "tiles_shapes": "Tiles of areas",
+    "tiles_raster": "Tiles of surfaces, archives", "tiles_server": "Tile server",
 }  # fmt: skip
-PEERS = ("esda", "libpysal", "scikit-learn", "geopandas", "shapely", "duckdb", "apache-sedona", "pygeoda", "KDEpy", "mapbox-vector-tile")  # fmt: skip
-"""Packages that rows are measured against; what is not installed is named as not measured."""
+PEERS = ("esda", "libpysal", "scikit-learn", "scipy", "numpy", "pandas", "geopandas", "shapely", "pointpats", "statsmodels", "rasterio", "mapbox-vector-tile")  # fmt: skip
+"""Dependencies of the project or of its tests that rows are measured against."""
+OPTIONAL = {"hotspots": ("KDEpy", "pygeoda"), "join": ("sedonadb",)}
+"""Peers that are measured where they can be imported; what is not installed is named as not measured."""
 
 HEAD = """# Benchmarks
 
@@ -23,11 +26,15 @@ Written by `make bench`, which measures every row anew, ours and the peers in on
 not edited by hand. Each figure is the median of several runs after one that does not count (compiling, caches); `ratio` says how \
 many times faster (or smaller) ours is. Where a peer does the very same work, the benchmark \
 asserts that both find the same. Peers that are \
-no dependency of the project are measured where they are installed:
+no dependency of the project are measured where they are found:
 
 ```sh
-.venv/bin/uv pip install --python .venv/bin/python duckdb "apache-sedona[db]" pygeoda KDEpy
+.venv/bin/uv pip install --target peers KDEpy pygeoda sedonadb
+GISGRID_BENCH_PEERS=peers make bench
 ```
+
+The peers of the tiles are commands: tippecanoe is measured where it is on the path, tipg as the head of \
+`benchmarks/tiles_server.py` says.
 """
 
 
@@ -42,22 +49,29 @@ def machine() -> dict[str, str]:
     }
 
 
-def peers() -> dict[str, str | None]:
-    """The version of each peer; None for what is not installed."""
+def benchmarks() -> list[str]:
+    """The names of all benchmarks."""
+    helpers = {"page", "run", "timing"}
+    return sorted(path.stem for path in HERE.glob("*.py") if path.stem not in helpers)
+
+
+def peers(name: str, rows: list[dict]) -> dict[str, str | None]:
+    """The version of each peer of a benchmark; None for what is not installed."""
+    told = " ".join(row["peer_name"] or "" for row in rows)
+    used = [peer for peer in PEERS if peer in told]
     found: dict[str, str | None] = {}
-    for name in PEERS:
+    for peer in (*used, *OPTIONAL.get(name, ())):
         try:
-            found[name] = metadata.version(name)
+            found[peer] = metadata.version(peer)
         except metadata.PackageNotFoundError:
-            found[name] = None
+            found[peer] = None
     return found
 
 
 def write(out: Path, page: Path = PAGE) -> list[str]:
     """Write the page from what was measured; give the names of the benchmarks on it."""
-    measured = {
-        path.stem: json.loads(path.read_text("utf8")) for path in sorted(out.glob("*.json"))
-    }
+    there = [name for name in benchmarks() if (out / f"{name}.json").exists()]
+    measured = {name: json.loads((out / f"{name}.json").read_text("utf8")) for name in there}
     order = [name for name in TITLES if name in measured]
     order += [name for name in measured if name not in TITLES]
     parts = [HEAD, *(section(name, measured[name]) for name in order)]
@@ -73,9 +87,8 @@ def section(name: str, measured: Mapping) -> str:
     )
     versions = [f"{peer} {version}" for peer, version in measured["peers"].items() if version]
     missing = [peer for peer, version in measured["peers"].items() if not version]
-    used = {row["peer_name"] for row in measured["rows"] if row["peer_name"]}
-    told = f"Peers installed: {', '.join(versions)}." if used else ""
-    if used and missing:
+    told = f"Peers: {', '.join(versions)}." if versions else ""
+    if missing:
         told += f" Not installed, so not measured: {', '.join(missing)}."
     lines = ["| work | gisgrid | peer | ratio |", "|---|---:|---:|---:|"]
     for row in measured["rows"]:
@@ -89,7 +102,15 @@ def section(name: str, measured: Mapping) -> str:
             f"| {_cell(row['work'])} | {_number(row['ours'])} {row['unit']} | {_cell(peer)} | {ratio} |"
         )
     return "\n".join(
-        [f"## {TITLES.get(name, name)}", "", about, "", *([told, ""] if told else []), *lines, ""]
+        [
+            f"## {TITLES.get(name, name)}",
+            "",
+            about,
+            "",
+            *([told.strip(), ""] if told else []),
+            *lines,
+            "",
+        ]
     )
 
 

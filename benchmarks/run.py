@@ -1,13 +1,16 @@
 """Measure our work against its peers, in one run on this machine: tables, benchmarks/out/NAME.json, docs/benchmarks.md.
 
-The page is written when everything was measured, or by `--markdown` from what was measured before. Each module beside this one
-but page and timing has a function `rows()` that gives
+`run.py hotspots` measures hotspots.py and hotspots_*.py, `run.py --markdown` nothing; the page is written from what was
+measured last of each. Each module beside this one but page and timing has a function `rows()` that gives
 [{"work", "ours", "peer", "peer_name", "unit", "ratio"}]; ratio says how many times faster (or smaller) ours is.
+Peers that are no dependency of the project are measured where they can be imported, from the folder that
+`GISGRID_BENCH_PEERS` names as well.
 """
 
 import datetime as dt
 import importlib
 import json
+import os
 import platform
 import sys
 from pathlib import Path
@@ -21,9 +24,7 @@ HERE = Path(__file__).parent
 
 def main(words: list[str]) -> int:
     only = [word for word in words if word != "--markdown"]
-    names = sorted(
-        path.stem for path in HERE.glob("*.py") if path.stem not in {"page", "run", "timing"}
-    )
+    names = page.benchmarks()
     families = {name.split("_")[0] for name in names}
     if unknown := set(only) - set(names) - families:
         print(
@@ -31,6 +32,8 @@ def main(words: list[str]) -> int:
             file=sys.stderr,
         )
         return 2
+    if folder := os.environ.get("GISGRID_BENCH_PEERS"):
+        sys.path.append(folder)  # behind the project's own
     out = HERE / "out"
     out.mkdir(exist_ok=True)
     if words and not only:
@@ -44,10 +47,14 @@ def main(words: list[str]) -> int:
     for name in asked:
         rows = list(importlib.import_module(name).rows())
         today = dt.datetime.now(tz=dt.UTC).date().isoformat()
-        about = {"date": today, "machine": page.machine(), "peers": page.peers(), "rows": rows}
+        about = {
+            "date": today,
+            "machine": page.machine(),
+            "peers": page.peers(name, rows),
+            "rows": rows,
+        }
         (out / f"{name}.json").write_text(json.dumps(about, indent=1, ensure_ascii=False), "utf8")
         console.print(as_table(name, rows))
-    if asked == names or "--markdown" in words:
         page.write(out)
     return 0
 

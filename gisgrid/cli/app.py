@@ -12,12 +12,14 @@ import typer
 
 import gisgrid
 from gisgrid.cli import commands
+from gisgrid.cli.access.group import access
 from gisgrid.cli.grids.make_command import balance_grids, make_grids
 from gisgrid.cli.grids.validate_command import validate_grids
 from gisgrid.cli.hotspots.command import hotspots
 from gisgrid.cli.ingest.command import ingest
 from gisgrid.cli.plugins import CommandGroup
 from gisgrid.cli.tiles.command import tiles
+from gisgrid.cli.zones.group import zones
 from gisgrid.errors import GisgridError
 
 _DEBUG: Final = "--debug"
@@ -73,6 +75,10 @@ _COMMANDS: Final[dict[str, tuple[Callable[..., None], str]]] = {
 }
 for _name, (_function, _words) in _COMMANDS.items():
     app.command(_name, short_help=_words)(_function)
+app.add_typer(
+    zones, short_help="Draw urban, fringe and village zones. 划分城市、城乡结合部和村庄。"
+)
+app.add_typer(access, short_help="Say who reaches what on foot. 分析步行可达性。")
 app.command("warm-up", hidden=True)(commands.warm_up)
 
 

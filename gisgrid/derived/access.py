@@ -164,13 +164,16 @@ def place_coverage(
     unknown = found["reached"].isna().to_numpy()
     reached = found["reached"].fillna(value=False).to_numpy(dtype=bool)
     people = places[population].to_numpy()
-    access = np.where(unknown | (people == 0), None, np.where(reached, "reached", "left_out"))
+    words = pd.Series(np.where(reached, "reached", "left_out"), places.index, dtype="str")
+    nearest = pd.Series(found["facility"].to_numpy(), places.index).astype("str")
     table = pd.DataFrame(places[[key, *names_of(map(str, places.columns)), population]])
     table = table.rename(columns={population: "population"}).assign(
-        access=pd.array(access, dtype="str"), distance_m=found["distance_m"].to_numpy(),
-        minutes=found["minutes"].to_numpy(), facility_id=pd.array(found["facility"].to_numpy(dtype=object, na_value=None), dtype="str"),
+        access=words.mask(unknown | (people == 0)),
+        distance_m=found["distance_m"].to_numpy(),
+        minutes=found["minutes"].to_numpy(),
+        facility_id=nearest.mask(found["facility"].isna().to_numpy()),
         left_out=found["left_out"].round().to_numpy(dtype=np.int64),
-    )  # fmt: skip
+    )
     frame = gpd.GeoDataFrame(table, geometry=places.geometry)
     return Derivation(frame, {**excluded, **_off(homes, network)}, tuple(notes))
 
@@ -295,6 +298,7 @@ def old_compound_gaps(
         chosen[[key, *names_of(map(str, chosen.columns)), "built_year", population]]
     )
     table = table.rename(columns={population: "population"}).join(found)
+    table["need"] = table["need"].astype(float)
     frame = gpd.GeoDataFrame(table, geometry=chosen.geometry)
     frame = frame.sort_values("rank", ignore_index=True)
     lost = counted({NOT_OLD: int((~old).sum())})
@@ -333,7 +337,7 @@ def _numbers(text: str) -> list[float]:
 
 def _unit_of(homes: gpd.GeoDataFrame, units: gpd.GeoDataFrame, key: str) -> pd.Series:
     if key in homes.columns:
-        return homes[key].where(homes[key].isin(units[key]), None)
+        return pd.Series(homes[key].mask(~homes[key].isin(units[key])))
     points = homes.set_geometry(homes.geometry.representative_point())
     return assign_units(points, {key: units.to_crs(homes.crs)})[key]
 
@@ -364,6 +368,7 @@ def _wide(
         table[f"share_{each.id}"] = own["share_left_out"].to_numpy(dtype=float)
     table["median_m"] = first["median_m"].to_numpy(dtype=float)
     lost = table[[f"left_out_{each.id}" for each in asked]].to_numpy()
-    worst = np.array([each.id for each in asked], object)[lost.argmax(axis=1)]
-    table["worst"] = pd.array(np.where(lost.max(axis=1) > 0, worst, None), dtype="str")
+    names = np.array([each.id for each in asked])
+    worst = pd.Series(names[lost.argmax(axis=1)], table.index, dtype="str")
+    table["worst"] = worst.mask(lost.max(axis=1) == 0)
     return table

@@ -333,12 +333,12 @@ def stepped(
         en=f"{int(whole.sum())} whole steps of {name} in {timezone}; {int((~whole).sum())} that the data cover in part are left out",
     )
     notes.insert(0, Note.of(text))
-    missing = int((areas.codes.notna() & times.isna()).sum())
-    excluded = {
-        NO_TIME: missing,
-        IN_PART_STEPS: int(cube.steps["n"][~whole].sum()) + cube.n_before_or_after,
-    }
     counts = cube.complete.sum(axis=1).astype("int64")
+    there, timed = areas.codes.notna(), times.notna()
+    excluded = {
+        NO_TIME: int((there & ~timed).sum()),
+        IN_PART_STEPS: int((there & timed).sum() - counts.sum()),
+    }
     return areas.recounted(counts).without(left_out(excluded)), cube
 
 

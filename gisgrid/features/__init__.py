@@ -5,6 +5,7 @@ leave, `live` adds, changes and takes away rows while others read.
 """
 
 from gisgrid.features.column import Clock, Column, Kind
+from gisgrid.features.fresh import Chunk, FreshTable
 from gisgrid.features.journal import Journal
 from gisgrid.features.live import LiveTable, merge
 from gisgrid.features.places import GeometryKind, Packed, Places
@@ -16,9 +17,11 @@ from gisgrid.features.words import Words
 from gisgrid.features.zorder import box_rows
 
 __all__ = [
+    "Chunk",
     "Clock",
     "Column",
     "FeatureTable",
+    "FreshTable",
     "GeometryKind",
     "Journal",
     "Kind",

@@ -18,13 +18,12 @@ from threading import Lock
 from typing import Any, Final
 
 import numpy as np
-import shapely
-from numpy.typing import NDArray
 
 from gisgrid.errors import GisgridError, InputError
 from gisgrid.features import storage
-from gisgrid.features.changes import Change, Key, Schema, fitting
-from gisgrid.features.column import Column, read_only
+from gisgrid.features.changes import Change, Key, Schema
+from gisgrid.features.column import read_only
+from gisgrid.features.fresh import Chunk, FreshTable, FreshTree, chunk_of_changes, with_last
 from gisgrid.features.journal import (
     MERGED,
     Tail,
@@ -35,7 +34,6 @@ from gisgrid.features.journal import (
     segments,
 )
 from gisgrid.features.merging import joined
-from gisgrid.features.places import Packed, Places, point_places
 from gisgrid.features.snapshot import Snapshot
 from gisgrid.features.table import FeatureTable
 
@@ -199,8 +197,12 @@ class _State:
         The last change to each key.
     found
         By key: its row in the base (None where it is new), and its number.
+    serials
+        By key: which entry of `tree` it has, where it is fresh.
     following
-        The number of the next new feature.
+        The number of the next new feature, and the serial of the next fresh one.
+    tree
+        Where fresh features are; states that follow one another share it.
     snapshot
         All that put together.
     """
@@ -209,14 +211,16 @@ class _State:
     tails: list[Tail]
     changes: dict[Key, Change]
     found: dict[Key, tuple[int | None, int]]
-    following: int
+    serials: dict[Key, int]
+    following: tuple[int, int]
+    tree: FreshTree
     snapshot: Snapshot
 
     @classmethod
     def of(cls, base: FeatureTable) -> _State:
         """Begin with a base and nothing of the journal."""
         following = max(int(base.notes.get(_NEXT, 0)), _following(base))
-        return cls(base, [], {}, {}, following, Snapshot.of(base))
+        return cls(base, [], {}, {}, {}, (following, 0), FreshTree(), Snapshot.of(base))
 
     @classmethod
     def read(cls, folder: Path) -> _State:
@@ -263,8 +267,10 @@ class _State:
         return self.with_changes(new, read) if new else replace(self, tails=read)
 
     def with_changes(self, new: Sequence[Change], tails: list[Tail]) -> _State:
-        """Take in changes."""
-        changes, found, following = {**self.changes}, {**self.found}, self.following
+        """Take in changes; nothing but the shared tree is changed, and that last."""
+        changes, found, serials = {**self.changes}, {**self.found}, {**self.serials}
+        number, serial = self.following
+        latest = {change.key: change for change in new}
         for change in new:
             changes[change.key] = change
             if change.key not in found:
@@ -272,15 +278,38 @@ class _State:
                 if row is not None:
                     found[change.key] = row, int(self.base.number[row])
                 elif change.values is not None:
-                    found[change.key] = None, following
-                    following += 1
+                    found[change.key] = None, number
+                    number += 1
+        gone = [serials.pop(key) for key in latest if key in serials]
+        added = [key for key, change in latest.items() if change.values is not None]
+        serials.update(zip(added, range(serial, serial + len(added)), strict=True))
         rows = [found[key][0] for key in changes if key in found]
         hidden = np.array(sorted(row for row in rows if row is not None), np.int64)
-        kept = [change for change in changes.values() if change.values is not None]
-        fresh = _table(self.base, kept, [found[change.key][1] for change in kept])
+
+        def chunk_of(keys: Sequence[Key]) -> Chunk:
+            numbers, places = [found[key][1] for key in keys], [serials[key] for key in keys]
+            return chunk_of_changes(self.base, [changes[key] for key in keys], numbers, places)
+
+        old = _fresh_chunks(self.snapshot)
+        left = [chunk.without(np.array(gone, np.int64)) for chunk in old] if gone else [*old]
+        latest_chunk = chunk_of(added) if added else None
+        chunks = with_last([chunk for chunk in left if len(chunk)], latest_chunk, chunk_of)
+
+        def whole() -> FeatureTable:
+            return chunk_of([key for key in changes if key in serials]).table
+
+        fresh = FreshTable(self.base, chunks, self.tree, whole)
         version = f"{self.base.edition}-{tails[-1].number}-{tails[-1].end}"
         snapshot = Snapshot(self.base, read_only(hidden), fresh, version)
-        return _State(self.base, tails, changes, found, following, snapshot)
+        if latest_chunk is not None:
+            self.tree.take_in(latest_chunk.serial, latest_chunk.table.boxes)
+        self.tree.let_go(gone)
+        following = number, serial + len(added)
+        return _State(self.base, tails, changes, found, serials, following, self.tree, snapshot)
+
+
+def _fresh_chunks(snapshot: Snapshot) -> tuple[Chunk, ...]:
+    return snapshot.fresh.chunks if isinstance(snapshot.fresh, FreshTable) else ()
 
 
 def merge(folder: Path) -> bool:
@@ -314,7 +343,7 @@ def merge(folder: Path) -> bool:
             storage.sync_folder(folder / "journal")
         state = _State.read_to(folder, base, last)
         table = joined(base, state.snapshot.fresh, without=state.snapshot.hidden)
-        table.save(base_folder(folder), notes={MERGED: last, _NEXT: state.following})
+        table.save(base_folder(folder), notes={MERGED: last, _NEXT: state.following[0]})
         # Readers may still be at the base before; they need the segments after it, and none older.
         for number in segments(folder):
             if number <= merged:
@@ -332,32 +361,3 @@ def _kept_notes(folder: Path) -> Mapping[str, Any]:
 
 def _following(table: FeatureTable) -> int:
     return int(table.number.max()) + 1 if len(table) else 0
-
-
-def _table(base: FeatureTable, changes: Sequence[Change], numbers: Sequence[int]) -> FeatureTable:
-    """Make changes a table of the same columns as the base."""
-    places, order = _places(base, [change.wkb for change in changes], np.array(numbers, np.int64))
-    columns = {
-        name: Column.from_values(
-            [fitting((change.values or {}).get(name), column.kind) for change in changes],
-            name=name, kind=column.kind, clock=column.clock,
-        ).take(order)
-        for name, column in base.columns.items()
-    }  # fmt: skip
-    number = np.array(numbers, np.int64)[order]
-    return FeatureTable.from_columns(columns, number=number, places=places, key=base.key)
-
-
-def _places(
-    base: FeatureTable, wkb: Sequence[bytes | None], number: NDArray[np.int64]
-) -> tuple[Places, NDArray[np.int64]]:
-    shapes = np.asarray(shapely.from_wkb(np.array(wkb, dtype=object)))
-    if base.kind == "point":
-        return point_places(shapely.get_x(shapes), shapely.get_y(shapes))
-    order = np.argsort(number, kind="stable")
-    if base.kind == "none":
-        return Places(), order
-    texts = [wkb[i] or b"" for i in order]
-    offsets = np.append(0, np.cumsum([len(text) for text in texts])).astype(np.int64)
-    packed = Packed(read_only(offsets), read_only(np.frombuffer(b"".join(texts), np.uint8)))
-    return Places.of_shapes(base.kind, packed, shapely.bounds(shapes[order])), order

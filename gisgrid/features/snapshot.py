@@ -21,7 +21,8 @@ class Snapshot:
     hidden
         Shape (m,), int64, ascending: the rows of `base` that were changed or deleted since, and must not be shown.
     fresh
-        The features that were added or changed since, with the same columns; in the Z-order too where they are points.
+        The features that were added or changed since, with the same columns; in the Z-order too where they are points. Of
+        a layer that changes they are a `FreshTable`, which is put together when it is first looked into.
     version
         A word that is another whenever the features are.
     """

@@ -317,11 +317,10 @@ _STRETCHES: Final = replace(
         en="None of {n} stretches of street stands out from what chance alone would give.",
     ),
     places=Text(zh="最热的街段", en="The hottest stretches"),
-    table=("n_incidents", "incidents_per_km", "z"),
     sentences={
         "": Text(
-            zh="{measure}：本段连同 {n_neighbours} 个相邻街段 {observed}，全部街道 {expected}。",
-            en="{measure}: {observed} on this stretch and its {n_neighbours} neighbours together, {expected} on all streets.",
+            zh="{measure}：本街段连同 {n_neighbours} 个相邻街段 {observed}，全部街道 {expected}。",
+            en="{measure}: {observed} on this stretch with its {n_neighbours} neighbours, {expected} on all streets.",
         )
     },
     measures={"incidents_per_km": COLUMN_TEXTS["incidents_per_km"]},

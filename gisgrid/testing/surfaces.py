@@ -132,4 +132,4 @@ def _on_cells(
 def _shops(facilities: pd.DataFrame) -> NDArray[np.float64]:
     kinds = ("convenience_store", "supermarket", "wet_market", "bus_stop")
     there = facilities["kind"].isin(kinds) & (facilities["status"] == "open")
-    return shapely.get_coordinates(facilities.loc[there, "geometry"].to_numpy())
+    return np.asarray(shapely.get_coordinates(facilities.loc[there, "geometry"].to_numpy()))

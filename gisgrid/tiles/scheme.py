@@ -218,6 +218,43 @@ def tile_bbox(z: int, x: int, y: int, *, matrix_set: MatrixSet = WEB_MERCATOR_QU
     return x / n * 360 - 180, _latitude((y + 1) / n), (x + 1) / n * 360 - 180, _latitude(y / n)
 
 
+def boxes_around(depth: int, x: int, y: int, *, margin: float, matrix_set: MatrixSet) -> list[BBox]:
+    """Give the place of a tile and a margin around it, in two or three pieces where it goes over the date line.
+
+    Parameters
+    ----------
+    depth, x, y
+        How often the unit square is halved for the tile, and its column and row.
+    margin
+        In tiles.
+    matrix_set
+        The set it is a tile of.
+
+    Returns
+    -------
+    list of tuple of float
+        West, south, east, north in degrees (OGC:CRS84) each.
+
+    Examples
+    --------
+    >>> boxes_around(1, 1, 0, margin=0.5, matrix_set=WORLD_CRS84_QUAD)
+    [(-90.0, -180.0, 270.0, 180.0), (-180, -180.0, -90.0, 180.0)]
+    """
+    n = 1 << depth
+    west, east = (x - margin) / n * 360 - 180, (x + 1 + margin) / n * 360 - 180
+    rows = (y + 1 + margin) / n, (y - margin) / n
+    if matrix_set.projection == "degrees":
+        south, north = 90 - rows[0] * 360, 90 - rows[1] * 360
+    else:
+        south, north = _latitude(rows[0]), _latitude(rows[1])
+    boxes: list[BBox] = [(west, south, east, north)]
+    if west < -180:
+        boxes.append((west + 360, south, 180, north))
+    if east > 180:
+        boxes.append((-180, south, east - 360, north))
+    return boxes
+
+
 def tile_bbox_mercator(z: int, x: int, y: int) -> BBox:
     """Say which part of the Web Mercator plane a tile shows.
 

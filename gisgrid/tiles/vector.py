@@ -192,6 +192,11 @@ class VectorSource:
         return self.source.bbox
 
     @property
+    def tables(self) -> tuple[FeatureTable, ...]:
+        """All that is drawn, as it may be shown."""
+        return self.source.tables
+
+    @property
     def left_out(self) -> dict[str, int]:
         """How many rows are not drawn, or not wholly, by reason; empty where all are."""
         return self.source.left_out

@@ -27,6 +27,18 @@ def gisgrid(capfd, monkeypatch):
     return run
 
 
+@pytest.fixture(scope="session")
+def n_layers(layers_dir):
+    """How many layers the catalogue describes."""
+    return len(list(layers_dir.glob("*/layer.toml")))
+
+
+@pytest.fixture(scope="session")
+def n_derived(layers_dir):
+    """How many of them are made from others."""
+    return sum("[derived]" in path.read_text("utf8") for path in layers_dir.glob("*/layer.toml"))
+
+
 @pytest.fixture
 def process():
     """Run a command in a process of its own."""

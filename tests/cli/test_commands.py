@@ -77,10 +77,10 @@ def test_describe_needs_no_data(gisgrid, layers_dir, tmp_path, monkeypatch):
     assert (code, "there is no data folder" in err) == (2, True)
 
 
-def test_check_says_that_all_is_well(gisgrid, layers_dir, demo_data):
+def test_check_says_that_all_is_well(gisgrid, layers_dir, demo_data, n_layers):
     code, out, _ = gisgrid("check", "--layers", layers_dir, "--data", demo_data)
     assert code == 0, out
-    assert out.splitlines()[-1] == "all 21 layers keep their contracts"
+    assert out.splitlines()[-1] == f"all {n_layers} layers keep their contracts"
     code, out, _ = gisgrid(
         "check", "streets", "communities", "--layers", layers_dir, "--data", demo_data
     )
@@ -97,16 +97,16 @@ def test_check_for_programs(gisgrid, layers_dir, tmp_path):
     assert "checking: streets" in err
 
 
-def test_build_builds_once(gisgrid, layers_dir, demo_data, tmp_path):
+def test_build_builds_once(gisgrid, layers_dir, demo_data, tmp_path, n_derived):
     data = tmp_path / "data"
     shutil.copytree(demo_data, data, ignore=shutil.ignore_patterns("derived"))
     code, out, err = gisgrid("build", "--layers", layers_dir, "--data", data)
     assert code == 0, out
-    assert len(re.findall(r"(?m)^built ", out)) == 11
+    assert len(re.findall(r"(?m)^built ", out)) == n_derived
     assert "because it was not built yet" in out
-    assert len(re.findall(r"(?m)^building: ", err)) == 11
+    assert len(re.findall(r"(?m)^building: ", err)) >= n_derived
     code, out, err = gisgrid("build", "--layers", layers_dir, "--data", data)
-    assert (code, len(re.findall(r"(?m)^current ", out)), err) == (0, 11, "")
+    assert (code, len(re.findall(r"(?m)^current ", out)), err) == (0, n_derived, "")
     code, out, _ = gisgrid("build", "issue_months", "--force", "--layers", layers_dir, "--data", data, "--json")  # fmt: skip
     (step,) = json.loads(out)["steps"]
     assert (code, step["layer"], step["status"], step["why"]) == (

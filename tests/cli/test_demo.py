@@ -14,7 +14,7 @@ def stamps(folder):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")}
 
 
-def test_the_city_is_there_with_its_truth_and_its_record(demo_data):
+def test_the_city_is_there_with_its_truth_and_its_record(demo_data, n_derived):
     record = json.loads((demo_data / "city.json").read_text("utf8"))
     assert record["made_with"] | {"gisgrid": ""} == {
         "seed": 3,
@@ -24,7 +24,7 @@ def test_the_city_is_there_with_its_truth_and_its_record(demo_data):
     }
     assert len(record["sha256"]) == 10
     assert (demo_data / "truth.parquet").exists()
-    assert len(list((demo_data / "derived").glob("*.provenance.json"))) == 11
+    assert len(list((demo_data / "derived").glob("*.provenance.json"))) == n_derived
 
 
 def test_the_second_start_makes_nothing(gisgrid, demo_data):
@@ -88,7 +88,9 @@ def test_a_folder_that_cannot_be_made_is_said(gisgrid, tmp_path):
     assert (code, "is a file, and the city needs a folder" in err) == (2, True)
 
 
-def test_a_derived_layer_that_cannot_be_built_is_said(gisgrid, demo_data, layers_dir, tmp_path):
+def test_a_derived_layer_that_cannot_be_built_is_said(
+    gisgrid, demo_data, layers_dir, tmp_path, n_derived
+):
     import shutil
 
     layers = shutil.copytree(layers_dir, tmp_path / "layers")
@@ -98,6 +100,6 @@ def test_a_derived_layer_that_cannot_be_built_is_said(gisgrid, demo_data, layers
     code, _, err = gisgrid("demo", "--layers", layers, "--data", data, *DEMO)
     assert code == 2
     assert (
-        "1 of 11 derived layers could not be built (first: issue_hotspots, a cell of -1 m covers nothing"
+        f"1 of {n_derived} derived layers could not be built (first: issue_hotspots, a cell of -1 m covers nothing"
         in err
     )

@@ -22,7 +22,7 @@ ASKED = {
     "local-moran": [(*RESIDENTS, *FEW)],
     "bivariate-moran": [(*RESIDENTS, *FEW, "--against", "BURGLARIES")],
     "local-geary": [(*RESIDENTS, *FEW)],
-    "join-counts": [("--flag", "250")],
+    "join-counts": [("--flag", "125")],
     "optimised": [()],
     "optimised-outliers": [FEW],
     "scan": [(*RESIDENTS, *FEW, "--shape", "ellipse"), (*FEW, "--controls", "BURGLARIES")],
@@ -38,9 +38,9 @@ ASKED = {
     "zones": [(*RESIDENTS, "--zone", "side")],
     "effort": [("--effort", "patrol_km")],
     "reporting-rate": [()],
-    "dbscan": [("--radius-m", "80", "--min-reports", "15")],
-    "hdbscan": [("--min-reports", "100")],
-    "hierarchical": [("--min-reports", "20")],
+    "dbscan": [("--radius-m", "120", "--min-reports", "8")],
+    "hdbscan": [("--min-reports", "50")],
+    "hierarchical": [("--min-reports", "5")],
     "near-repeats": [FEW],
     "density": [(*WIDE, "--edge-correction")],
     "adaptive-density": [WIDE],
@@ -59,13 +59,14 @@ LEFT_OUT = (
 
 @pytest.fixture(scope="module")
 def city(shared_data, tmp_path_factory):
-    """A year of complaints with the strays of 2000, as many burglaries, areas with what methods ask for, a grid of streets."""
+    """A year of complaints, every other one, and all strays of 2000; burglaries; areas with what methods ask for; streets."""
     folder = tmp_path_factory.mktemp("chicago")
     source = shared_data / "chicago"
     reports = pd.read_parquet(source / "chicago_sanitation_2011_2014.parquet")
     day = pd.to_datetime(reports["Creation_Date"])
     year = (day >= "2013-07-01") & (day < "2014-07-01")
-    reports[year | (day < "2001-01-01")].to_parquet(folder / "reports.parquet")
+    other = pd.Series(np.arange(len(reports)) % 2 == 0, index=reports.index)
+    reports[year & other | (day < "2001-01-01")].to_parquet(folder / "reports.parquet")
     burglaries = pd.read_parquet(source / "chicago_burglary_2011_2014.parquet")
     burglaries.iloc[::6].to_parquet(folder / "burglaries.parquet")
     units = gpd.read_file(source / "Chicago77.shp").set_crs(3435).to_crs(26916)
@@ -76,14 +77,15 @@ def city(shared_data, tmp_path_factory):
         patrol_km=np.where(number % 9 == 0, 0.0, 100.0),
         residents=(units.area / 500).round().astype(int),
     )
+    units.geometry = units.geometry.simplify_coverage(50)
     units.to_file(folder / "units.gpkg")
     west, south, east, north = units.total_bounds
     lines = [shapely.LineString([(x, south), (x, north)]) for x in np.arange(west, east, 800)]
     lines += [shapely.LineString([(west, y), (east, y)]) for y in np.arange(south, north, 800)]
     ground = units.geometry.union_all()
-    gpd.GeoDataFrame(geometry=lines, crs=26916).clip(ground).explode().to_file(
-        folder / "streets.gpkg"
-    )
+    streets = gpd.GeoSeries(lines, crs=26916).intersection(ground).explode()
+    streets = streets[streets.geom_type == "LineString"].to_frame("geometry")
+    streets.to_file(folder / "streets.gpkg")
     return folder
 
 

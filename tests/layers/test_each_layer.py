@@ -51,7 +51,8 @@ def test_the_catalogue_has_the_layers_of_a_city():
         "fringe_zones", "facilities", "assessment_points", "reported_issues", "subdistrict_issues",
         "community_issues", "compound_issues", "community_hotspots", "issue_hotspots", "issue_density",
         "issue_months", "community_outliers", "optimised_hotspots", "community_clusters", "emerging_hotspots",
-        "space_time_clusters", "street_hotspots", "community_rebound", "relative_risk", "community_change",
+        "space_time_clusters", "street_hotspots", "community_rebound", "relative_risk", "community_change", "zone_units", "toilet_service_areas",
+        "toilet_coverage", "facility_gaps", "left_out",
     }  # fmt: skip
 
 

@@ -84,7 +84,8 @@ def test_gdal_reads_the_same_as_mapbox(awkward, decode, decode_gdal, some_tiles)
         if not features:
             continue
         frame = decode_gdal(drawn.tile(*tile), *tile)
-        assert frame["mvt_id"].tolist() == [f.id for f in features]
+        # A row of several kinds is several features, of which only the first has an id: none is 0 to the one, NaN to the other.
+        assert frame["mvt_id"].fillna(0).tolist() == [f.id for f in features]
         assert frame["name"].tolist() == [f.properties["name"] for f in features]
         assert frame.geometry.is_valid.all()
         degrees = frame.to_crs(4326).geometry
@@ -136,9 +137,9 @@ def test_every_point_is_in_exactly_one_tile_within_a_unit(decode, places, z):
     assert sorted(found) == list(range(1, len(places) + 1))
 
 
-@settings(derandomize=True, max_examples=30, deadline=None)
-@given(st.integers(0, 10_000), st.integers(8, 15))
-def test_random_polygons_decode_to_what_they_were(decode, seed, z):
+@settings(derandomize=True, max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.integers(8, 15), st.booleans())
+def test_random_polygons_decode_to_what_they_were(decode, seed, z, deepest):
     rng = np.random.default_rng(seed)
     middle = shapely.Point(114 + rng.random() / 10, 35 + rng.random() / 10)
     n = int(rng.integers(3, 30))
@@ -146,14 +147,18 @@ def test_random_polygons_decode_to_what_they_were(decode, seed, z):
     radius = rng.uniform(0.001, 0.05) * rng.uniform(0.3, 1, n)
     ring = np.column_stack([middle.x + radius * np.cos(angle), middle.y + radius * np.sin(angle)])
     polygon = shapely.make_valid(shapely.Polygon(ring))
-    drawn = source(gpd.GeoDataFrame(geometry=[polygon], crs=4326))
+    # A corner is rounded by less than 0.71 units; above the deepest zoom shapes are simplified by 2, a quarter of a pixel.
+    maxzoom, reach = (z, 0.75) if deepest else (22, 2.75)
+    drawn = VectorSource.from_frame(
+        gpd.GeoDataFrame(geometry=[polygon], crs=4326), layer_id="layer", maxzoom=maxzoom
+    )
     tile = next(bbox_tiles((middle.x, middle.y, middle.x, middle.y), z))
     was = units(polygon, *tile).intersection(BOX)
     features = decode(drawn.tile(*tile), "layer")
     got = features[0].geometry if features else shapely.Polygon()
     assert got.is_valid
-    assert got.difference(was.buffer(1.01)).area < 1e-9
-    assert was.difference(got.buffer(1.5)).area < max(2.0, 0.02 * was.area)
+    assert got.difference(was.buffer(reach)).area < 1e-9
+    assert was.difference(got.buffer(reach)).area < max(2.0, 0.02 * was.area)
 
 
 def test_adjoining_tiles_agree_at_the_seam(decode):

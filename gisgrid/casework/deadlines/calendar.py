@@ -12,6 +12,7 @@ import hashlib
 import re
 import zoneinfo
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -44,14 +45,18 @@ def _known_zone(name: str) -> str:
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"there is no time zone {name!r}; write for example Asia/Shanghai") from error
+        raise ValueError(
+            f"there is no time zone {name!r}; write for example Asia/Shanghai"
+        ) from error
     return name
 
 
 def _known_span(span: str) -> str:
     first, last = minutes_of(span)
     if not first < last:
-        raise ValueError(f"working hours {span!r} end before they begin; write for example 08:00-12:00")
+        raise ValueError(
+            f"working hours {span!r} end before they begin; write for example 08:00-12:00"
+        )
     return span
 
 
@@ -81,7 +86,9 @@ def minutes_of(span: str) -> tuple[int, int]:
     found = _SPAN.fullmatch(span)
     if found is None:
         raise InputError(f"working hours {span!r} are not written as 08:00-12:00; write them so")
-    hour, minute, last_hour, last_minute = (int(part) for part in found.groups() if part is not None)
+    hour, minute, last_hour, last_minute = (
+        int(part) for part in found.groups() if part is not None
+    )
     return 60 * hour + minute, 60 * last_hour + last_minute
 
 
@@ -90,8 +97,10 @@ _Span = Annotated[str, AfterValidator(_known_span)]
 
 def _apart(spans: tuple[str, ...]) -> tuple[str, ...]:
     ends = [minutes_of(span) for span in spans]
-    if any(second[0] < first[1] for first, second in zip(ends, ends[1:], strict=False)):
-        raise ValueError(f"working hours {', '.join(spans)} overlap or are out of order; write them in the day's order")
+    if any(second[0] < first[1] for first, second in pairwise(ends)):
+        raise ValueError(
+            f"working hours {', '.join(spans)} overlap or are out of order; write them in the day's order"
+        )
     return spans
 
 
@@ -223,7 +232,7 @@ class WorkCalendar(Declared):
         >>> found["kind"].to_list()
         ['weekend', 'make_up', 'working']
         """
-        dates = np.arange(first, np.datetime64(last, "D") + 1, dtype="datetime64[D]")
+        dates = np.arange(np.datetime64(first, "D"), np.datetime64(last, "D") + 1)
         kinds, works, spans = day_table(self, first.year, last.year)
         at = (dates - np.datetime64(f"{first.year}-01-01", "D")).astype(np.int64)
         years = dates.astype("datetime64[Y]").astype(int) + 1970
@@ -245,7 +254,9 @@ def _country_year(country: str, year: int) -> tuple[frozenset[dt.date], frozense
     try:
         found = country_holidays(country, years=[year], expand=False)
     except NotImplementedError as error:
-        raise InputError(f"no public holidays of country {country!r} are known; give another code or leave it out") from error
+        raise InputError(
+            f"no public holidays of country {country!r} are known; give another code or leave it out"
+        ) from error
     holidays = frozenset(date for date in found if date.year == year)
     return holidays, frozenset(date for date in found.weekend_workdays if date.year == year)
 
@@ -291,14 +302,20 @@ def day_table(
     here = [each for each in calendar.day if first_year <= each.date.year <= last_year]
     spans = _spans(calendar.hours, days)
     for each, at in zip(here, _positions([each.date for each in here], start), strict=True):
-        kind[at] = ("working" if in_week[at] else "make_up") if each.works else ("holiday" if in_week[at] else "weekend")
+        kind[at] = (
+            ("working" if in_week[at] else "make_up")
+            if each.works
+            else ("holiday" if in_week[at] else "weekend")
+        )
         spans[at] = each.spans or spans[at]
     works = np.isin(kind.astype(str), ["working", "make_up"])
     works.flags.writeable = False
     return tuple(kind), works, tuple(spans)
 
 
-def _positions(dates: frozenset[dt.date] | list[dt.date], start: np.datetime64) -> NDArray[np.int64]:
+def _positions(
+    dates: frozenset[dt.date] | list[dt.date], start: np.datetime64
+) -> NDArray[np.int64]:
     found = np.array(list(dates), dtype="datetime64[D]") - start
     return np.asarray(found.astype(np.int64))
 

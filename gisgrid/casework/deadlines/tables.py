@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from gisgrid.casework.deadlines.calendar import WorkCalendar
-from gisgrid.casework.deadlines.clock import Reckoning, TimeUnit, due_times
+from gisgrid.casework.deadlines.clock import Reckoning, due_times
+from gisgrid.casework.deadlines.measure import TimeUnit
 from gisgrid.casework.declared import Declared, read_declared
 from gisgrid.errors import ColumnError, InputError, did_you_mean, warn_null
 from gisgrid.schema import Text
@@ -60,7 +61,12 @@ class Deadline(Declared):
     @property
     def precision(self) -> tuple[int, int, bool, bool]:
         """How closely the cases are described: by class first, then by place, kind of grid, urgency."""
-        return len(self.category_code), len(self.unit_code), self.grid_class is not None, self.urgency is not None
+        return (
+            len(self.category_code),
+            len(self.unit_code),
+            self.grid_class is not None,
+            self.urgency is not None,
+        )
 
 
 class DeadlineTable(Declared):
@@ -88,7 +94,9 @@ class DeadlineTable(Declared):
         seen: dict[object, int] = {}
         for number, each in enumerate(self.deadline, start=1):
             if (first := seen.setdefault(each.conditions, number)) != number:
-                raise ValueError(f"deadlines {first} and {number} describe the same cases; keep one")
+                raise ValueError(
+                    f"deadlines {first} and {number} describe the same cases; keep one"
+                )
         return self
 
 
@@ -185,14 +193,24 @@ def deadlines(
         )
     rules = [(number, each) for number, each in enumerate(table.deadline) if each.stage == stage]
     if not rules:
-        raise InputError(f"no deadline for stage {stage!r}{did_you_mean(stage, {each.stage for each in table.deadline})}")
-    asked = [name for name in ("grid_class", "urgency") if any(getattr(each, name) is not None for _, each in rules)]
+        raise InputError(
+            f"no deadline for stage {stage!r}{did_you_mean(stage, {each.stage for each in table.deadline})}"
+        )
+    asked = [
+        name
+        for name in ("grid_class", "urgency")
+        if any(getattr(each, name) is not None for _, each in rules)
+    ]
     for column in ("case_id", "category_code", "unit_code", started, *asked):
         if column not in cases.columns:
-            raise ColumnError(f"no column {column!r} in the cases{did_you_mean(column, map(str, cases.columns))}")
+            raise ColumnError(
+                f"no column {column!r} in the cases{did_you_mean(column, map(str, cases.columns))}"
+            )
     rule = _closest(cases, rules, asked)
     if none := int((rule < 0).sum()):
-        warn_null(f"{none} of {len(cases)} cases have no declared deadline for {stage!r}: they are never due")
+        warn_null(
+            f"{none} of {len(cases)} cases have no declared deadline for {stage!r}: they are never due"
+        )
     amounts = np.array([*(each.amount for each in table.deadline), np.nan])[rule]
     units = np.array([*(each.unit for each in table.deadline), None], dtype=object)[rule]
     amount = pd.Series(amounts, index=cases.index)
@@ -204,24 +222,29 @@ def deadlines(
     )  # fmt: skip
     numbers = pd.array(rule, dtype="Int64")
     numbers[rule < 0] = pd.NA
-    columns = pd.DataFrame({"amount": amount, "unit": pd.Categorical(units), "rule": numbers}, index=cases.index)
-    return columns.join(found.set_axis(cases.index, axis=0)) if cases.index.is_unique else pd.concat(
-        [columns, found.set_axis(cases.index, axis=0)], axis=1
+    columns = pd.DataFrame(
+        {"amount": amount, "unit": pd.Categorical(units), "rule": numbers}, index=cases.index
+    )
+    return (
+        columns.join(found.set_axis(cases.index, axis=0))
+        if cases.index.is_unique
+        else pd.concat([columns, found.set_axis(cases.index, axis=0)], axis=1)
     )
 
 
-def _closest(cases: pd.DataFrame, rules: list[tuple[int, Deadline]], asked: list[str]) -> NDArray[np.int64]:
+def _closest(
+    cases: pd.DataFrame, rules: list[tuple[int, Deadline]], asked: list[str]
+) -> NDArray[np.int64]:
     """Find for each case the rule that describes it most closely, -1 for none, once per combination that occurs."""
     names = ["category_code", "unit_code", *asked]
     codes, values = [], []
     for name in names:
-        code, value = pd.factorize(cases[name], use_na_sentinel=True)
+        code, distinct = pd.factorize(cases[name], use_na_sentinel=True)
         codes.append(code + 1)
-        values.append(np.array(["", *map(str, value)], dtype=object))
+        values.append(np.array(["", *map(str, distinct)], dtype=object))
     key = np.zeros(len(cases), dtype=np.int64)
     for code, value in zip(codes, values, strict=True):
         key = key * len(value) + code
-    # numpy sorts a few million keys in the time pandas hashes them
     combinations, back = pd.factorize(key)
     rest, part = np.asarray(back, dtype=np.int64), {}
     for name, value in zip(reversed(names), reversed(values), strict=True):
@@ -246,7 +269,9 @@ def _extended(case_id: pd.Series, extensions: pd.DataFrame) -> NDArray[np.float6
     """Add up the extensions of each case."""
     for column in ("case_id", "amount"):
         if column not in extensions.columns:
-            raise ColumnError(f"no column {column!r} in the extensions{did_you_mean(column, map(str, extensions.columns))}")
+            raise ColumnError(
+                f"no column {column!r} in the extensions{did_you_mean(column, map(str, extensions.columns))}"
+            )
     if not (extensions["amount"] > 0).all():
         wrong = extensions[~(extensions["amount"] > 0)]
         raise InputError(

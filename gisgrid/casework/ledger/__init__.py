@@ -3,7 +3,7 @@
 from gisgrid.casework.ledger.cases import Case, replay
 from gisgrid.casework.ledger.events import Event, EventKind, StoredEvent
 from gisgrid.casework.ledger.filters import CaseFilter
-from gisgrid.casework.ledger.ledger import Ledger, Receipt
+from gisgrid.casework.ledger.ledger import Ledger
 from gisgrid.casework.ledger.life_cycle import LifeCycle, read_life_cycle
 from gisgrid.casework.ledger.refusals import (
     CaseNotFoundError,
@@ -11,6 +11,7 @@ from gisgrid.casework.ledger.refusals import (
     LedgerError,
     TransitionError,
 )
+from gisgrid.casework.ledger.taking import Receipt
 
 __all__ = [
     "Case",

@@ -174,9 +174,13 @@ def checked_text(value: object, what: str, longest: int) -> str:
     if not isinstance(value, str):
         raise InputError(f"{what} is {value!r} but must be text")
     if len(value) > longest:
-        raise InputError(f"{what} has {len(value)} characters, at most {longest} are kept; shorten it")
+        raise InputError(
+            f"{what} has {len(value)} characters, at most {longest} are kept; shorten it"
+        )
     if "\0" in value or not _is_unicode(value):
-        raise InputError(f"{what} holds characters that are no text (NUL or half a pair); leave them out")
+        raise InputError(
+            f"{what} holds characters that are no text (NUL or half a pair); leave them out"
+        )
     return value
 
 
@@ -210,17 +214,23 @@ def utc(value: object, what: str) -> dt.datetime:
         try:
             time = dt.datetime.fromisoformat(value)
         except ValueError:
-            raise InputError(f"{what} is {value!r}, which is no ISO 8601 time; write 2026-11-22T08:00:00+08:00") from None
+            raise InputError(
+                f"{what} is {value!r}, which is no ISO 8601 time; write 2026-11-22T08:00:00+08:00"
+            ) from None
     if not isinstance(time, dt.datetime):
         raise InputError(f"{what} is {value!r} but must be a datetime with its zone")
     if time.tzinfo is None:
-        raise InputError(f"{what} is {time.isoformat()} without a zone; add one, for example datetime.UTC")
+        raise InputError(
+            f"{what} is {time.isoformat()} without a zone; add one, for example datetime.UTC"
+        )
     try:
         found = dt.datetime.fromtimestamp(0, tz=dt.UTC) + (time - _EARLIEST)
     except OverflowError:
         found = _LATEST
     if not _EARLIEST <= found < _LATEST:
-        raise InputError(f"{what} is {time.isoformat()}; years from 1970 to 2199 are kept; set the clock")
+        raise InputError(
+            f"{what} is {time.isoformat()}; years from 1970 to 2199 are kept; set the clock"
+        )
     return found
 
 
@@ -236,7 +246,9 @@ def _checked_place(place: object, case_id: str) -> tuple[float, float]:
     try:
         lon, lat = map(float, place)  # type: ignore[call-overload]
     except (TypeError, ValueError):
-        raise InputError(f"place of the event on case {case_id!r} is {place!r} but must be (lon, lat)") from None
+        raise InputError(
+            f"place of the event on case {case_id!r} is {place!r} but must be (lon, lat)"
+        ) from None
     if not (math.isfinite(lon) and math.isfinite(lat) and abs(lon) <= 180 and abs(lat) <= 90):
         raise InputError(
             f"place of the event on case {case_id!r} is {place!r}, which is no longitude and latitude in degrees; give (lon, lat) or None"
@@ -259,7 +271,9 @@ def _checked_data(data: object, case_id: str) -> dict[str, Any]:
     try:
         text = canonical(found)
     except (TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"data {what} is no JSON ({error}); give texts, numbers, lists and mappings") from None
+        raise InputError(
+            f"data {what} is no JSON ({error}); give texts, numbers, lists and mappings"
+        ) from None
     checked_text(text, f"data {what} as JSON", _MOST_DATA)
     kept: dict[str, Any] = json.loads(text)
     return kept
@@ -283,4 +297,6 @@ def canonical(data: Mapping[str, Any]) -> str:
     >>> canonical({"b": 1, "a": "街道"})
     '{"a":"街道","b":1}'
     """
-    return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return json.dumps(
+        data, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+    )

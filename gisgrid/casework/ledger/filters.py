@@ -79,14 +79,17 @@ class CaseFilter:
         for name in _SETS:
             values = getattr(self, name)
             if isinstance(values, str):
-                raise InputError(f"{name} is the text {values!r} but must be several; write ({values!r},)")
+                raise InputError(
+                    f"{name} is the text {values!r} but must be several; write ({values!r},)"
+                )
             if values is not None:
                 object.__setattr__(self, name, tuple(dict.fromkeys(values)))
         for name in _BOUNDS:
             if (value := getattr(self, name)) is not None:
                 object.__setattr__(self, name, utc(value, name))
         if self.bbox is not None and not (
-            -180 <= self.bbox[0] <= self.bbox[2] <= 180 and -90 <= self.bbox[1] <= self.bbox[3] <= 90
+            -180 <= self.bbox[0] <= self.bbox[2] <= 180
+            and -90 <= self.bbox[1] <= self.bbox[3] <= 90
         ):
             raise InputError(
                 f"bbox is {self.bbox!r} but must be west, south, east, north in degrees, west to east and south to north"
@@ -103,11 +106,16 @@ class CaseFilter:
         return CaseFilter(**found)
 
 
-def _both(name: str, a: Any, b: Any) -> Any:
+def _both(name: str, a: Any, b: Any) -> Any:  # noqa: ANN401 - the types differ by name
     if name in _SETS:
         return tuple(value for value in a if value in set(b))
     if name == "bbox":
-        west, south, east, north = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
+        west, south, east, north = (
+            max(a[0], b[0]),
+            max(a[1], b[1]),
+            min(a[2], b[2]),
+            min(a[3], b[3]),
+        )
         return (west, south, east, north) if west <= east and south <= north else ()
     return max(a, b) if name.endswith("_from") else min(a, b)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
+from gisgrid.casework.declared import Declared, read_declared
 from gisgrid.casework.ledger.events import ATTRIBUTES, Event
 from gisgrid.casework.ledger.refusals import TransitionError
 from gisgrid.errors import InputError, did_you_mean
@@ -24,11 +24,7 @@ Counter = Literal["n_returns", "n_reworks", "n_hand_overs"]
 _Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
-class _Declared(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class State(_Declared):
+class State(Declared):
     """A state in which a case can be.
 
     Attributes
@@ -44,7 +40,7 @@ class State(_Declared):
     open: bool = True
 
 
-class Step(_Declared):
+class Step(Declared):
     """An event that a case can have.
 
     Attributes
@@ -81,7 +77,7 @@ class Step(_Declared):
     moves: bool = False
 
 
-class LifeCycle(_Declared):
+class LifeCycle(Declared):
     """The states of a case and the events that lead from one to another.
 
     Attributes
@@ -109,12 +105,18 @@ class LifeCycle(_Declared):
         for step in self.event:
             for state in (*(step.before or ()), *{step.to} - {"same", "previous"}):
                 if state not in states:
-                    raise ValueError(f"event {step.id!r} names the state {state!r}{did_you_mean(state, states)}")
+                    raise ValueError(
+                        f"event {step.id!r} names the state {state!r}{did_you_mean(state, states)}"
+                    )
             for key in step.needs:
                 if key not in ATTRIBUTES:
-                    raise ValueError(f"event {step.id!r} needs {key!r}{did_you_mean(key, ATTRIBUTES)}")
+                    raise ValueError(
+                        f"event {step.id!r} needs {key!r}{did_you_mean(key, ATTRIBUTES)}"
+                    )
             if (step.before == ()) != (step.id == self.opens):
-                raise ValueError(f"event {step.id!r} and opens = {self.opens!r} differ: the event that opens a case, and only it, has from = []")
+                raise ValueError(
+                    f"event {step.id!r} and opens = {self.opens!r} differ: the event that opens a case, and only it, has from = []"
+                )
         if self.opens not in steps or self.step(self.opens).to in ("same", "previous"):
             raise ValueError(f"opens = {self.opens!r} must name an event that leads to a state")
         self._refuse_unreached(states)
@@ -126,11 +128,15 @@ class LifeCycle(_Declared):
         while new:
             reached |= new
             targets = {
-                step.to for step in self.event if any(self._may_follow(step, state) for state in reached)
+                step.to
+                for step in self.event
+                if any(self._may_follow(step, state) for state in reached)
             }
             new = targets - reached - {"same", "previous"}
         if lost := [state for state in states if state not in reached]:
-            raise ValueError(f"no event leads to the state {lost[0]!r}; add one or leave the state out")
+            raise ValueError(
+                f"no event leads to the state {lost[0]!r}; add one or leave the state out"
+            )
 
     @cached_property
     def _steps(self) -> dict[str, Step]:
@@ -171,7 +177,9 @@ class LifeCycle(_Declared):
         """
         found = self._steps.get(kind)
         if found is None:
-            raise InputError(f"no event {kind!r} in the life cycle {self.id!r}{did_you_mean(kind, self._steps)}")
+            raise InputError(
+                f"no event {kind!r} in the life cycle {self.id!r}{did_you_mean(kind, self._steps)}"
+            )
         return found
 
     def next_kinds(self, state: str | None) -> tuple[str, ...]:
@@ -221,9 +229,13 @@ class LifeCycle(_Declared):
             raise TransitionError(self._refusal(event, state))
         for key in step.needs:
             if event.data.get(key) is None:
-                raise TransitionError(f"{event.kind!r} of case {event.case_id!r} needs {key!r} in its data; add it")
+                raise TransitionError(
+                    f"{event.kind!r} of case {event.case_id!r} needs {key!r} in its data; add it"
+                )
         if step.why and not event.why.strip():
-            raise TransitionError(f"{event.kind!r} of case {event.case_id!r} needs a reason; say why")
+            raise TransitionError(
+                f"{event.kind!r} of case {event.case_id!r} needs a reason; say why"
+            )
         return step
 
     def _may_follow(self, step: Step, state: str | None) -> bool:
@@ -263,16 +275,4 @@ def read_life_cycle(path: str | Path = BUILT_IN) -> LifeCycle:
     >>> read_life_cycle().next_kinds(None)
     ('reported',)
     """
-    path = Path(path)
-    try:
-        return LifeCycle.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except OSError as error:
-        raise InputError(f"the life cycle {str(path)!r} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"the life cycle {path.name!r} is no TOML: {error}") from error
-    except ValidationError as error:
-        lines = [
-            f"{path.name}: {'.'.join(map(str, each['loc']))}: {each['msg'].removeprefix('Value error, ')}"
-            for each in error.errors()
-        ]
-        raise InputError("\n".join(lines)) from error
+    return read_declared(LifeCycle, path, what="the life cycle")

@@ -11,10 +11,11 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    RowMapping,
     Table,
     Text,
     UniqueConstraint,
@@ -38,7 +40,15 @@ NEVER: Final = 2**62
 TIMES: Final = (
     "reported_at", "uploaded_at", "filed_at", "dispatched_at", "handled_at", "closed_at", "due_at", "state_at", "changed_at",
 )  # fmt: skip
-_NEEDED: Final = ("case_id", "state", "reported_at", "uploaded_at", "due_at", "state_at", "changed_at")
+_NEEDED: Final = (
+    "case_id",
+    "state",
+    "reported_at",
+    "uploaded_at",
+    "due_at",
+    "state_at",
+    "changed_at",
+)
 _NUMBERS: Final = ("n_returns", "n_reworks", "n_hand_overs", "version", "last_seq")
 _CELLS_PER_DEGREE: Final = 200
 _CELLS_PER_ROW: Final = 360 * _CELLS_PER_DEGREE
@@ -47,6 +57,9 @@ _MOST_CELL_ROWS: Final = 64
 _BIG: Final = BigInteger().with_variant(Integer(), "sqlite")
 
 METADATA: Final = MetaData()
+
+Row: TypeAlias = Mapping[str, Any] | RowMapping
+"""Values by the names of columns."""
 
 FACTS: Final = Table(
     "gisgrid_ledger", METADATA, Column("name", Text, primary_key=True), Column("value", Text)
@@ -98,24 +111,26 @@ Index("cases_by_change", CASES.c.changed_at, CASES.c.case_id)
 Index("cases_by_closing", CASES.c.closed_at)
 Index("cases_by_cell", CASES.c.cell)
 
+_FUNCTION: Final = """
+CREATE OR REPLACE FUNCTION gisgrid_events_are_only_added() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'events are only added'; END $$"""
+_TRIGGER: Final = """
+CREATE OR REPLACE TRIGGER events_only_added BEFORE UPDATE OR DELETE OR TRUNCATE ON events
+EXECUTE FUNCTION gisgrid_events_are_only_added()"""
+_SQLITE_TRIGGER: Final = """
+CREATE TRIGGER events_no_{act} BEFORE {act} ON events BEGIN SELECT RAISE(ABORT, 'events are only added'); END"""
 APPEND_ONLY: Final[Mapping[str, Sequence[str]]] = {
-    "sqlite": [
-        f"CREATE TRIGGER IF NOT EXISTS events_no_{act.lower()} BEFORE {act} ON events "
-        "BEGIN SELECT RAISE(ABORT, 'events are only added'); END"
-        for act in ("UPDATE", "DELETE")
-    ],
-    "postgresql": [
-        "CREATE OR REPLACE FUNCTION gisgrid_events_are_only_added() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'events are only added'; END $$",
-        "CREATE OR REPLACE TRIGGER events_only_added BEFORE UPDATE OR DELETE OR TRUNCATE ON events "
-        "EXECUTE FUNCTION gisgrid_events_are_only_added()",
-    ],
+    "sqlite": [_SQLITE_TRIGGER.format(act=act) for act in ("update", "delete")],
+    "postgresql": [_FUNCTION, _TRIGGER],
 }
+
+_GEOM: Final = """
+ALTER TABLE cases ADD COLUMN geom geometry(Point, 4326)
+GENERATED ALWAYS AS (ST_SetSRID(ST_MakePoint(lon, lat), 4326)) STORED"""
 POINTS: Final = (
     "CREATE EXTENSION IF NOT EXISTS postgis",
-    "ALTER TABLE cases ADD COLUMN IF NOT EXISTS geom geometry(Point, 4326) "
-    "GENERATED ALWAYS AS (ST_SetSRID(ST_MakePoint(lon, lat), 4326)) STORED",
-    "CREATE INDEX IF NOT EXISTS cases_by_geom ON cases USING gist (geom)",
+    _GEOM,
+    "CREATE INDEX cases_by_geom ON cases USING gist (geom)",
 )
 """Where PostGIS is there, cases are points that any GIS opens."""
 
@@ -185,7 +200,7 @@ def event_row(stored: StoredEvent, position: int, before: bytes) -> dict[str, An
     return row
 
 
-def digest(row: Mapping[str, Any], before: bytes) -> bytes:
+def digest(row: Row, before: bytes) -> bytes:
     """Seal an event and all before it.
 
     Parameters
@@ -204,7 +219,7 @@ def digest(row: Mapping[str, Any], before: bytes) -> bytes:
     return hashlib.sha256(before + said.encode()).digest()
 
 
-def stored_event(row: Mapping[str, Any]) -> StoredEvent:
+def stored_event(row: Row) -> StoredEvent:
     """Read an event from a row.
 
     Parameters
@@ -255,7 +270,7 @@ def case_row(case: Case) -> dict[str, Any]:
     return row
 
 
-def case_of(row: Mapping[str, Any]) -> Case:
+def case_of(row: Row) -> Case:
     """Read a case from a row.
 
     Parameters
@@ -275,7 +290,7 @@ def case_of(row: Mapping[str, Any]) -> Case:
 
 
 def cell_of(lon: float, lat: float) -> int:
-    """Number the cell of 0.005 degrees in which a place lies.
+    """Give the number of the cell of 0.005 degrees in which a place lies.
 
     Parameters
     ----------
@@ -338,12 +353,13 @@ def frame_of(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> pd.DataFr
     DataFrame
         Times in UTC, codes as text, missing values as such; the same types where there is no row.
     """
-    values = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    values: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(columns)
     arrays = []
     for name, column in zip(columns, values, strict=True):
         kind = _TYPES.get(name, pa.string())
-        if name == "due_at":
-            column = [None if value == NEVER else value for value in column]  # noqa: PLW2901
         array = pa.array(column, type=pa.int64() if kind == _MOMENT else kind)
+        if name == "due_at":
+            array = pc.if_else(pc.equal(array, NEVER), None, array)
         arrays.append(array.cast(kind))
-    return pa.table(dict(zip(columns, arrays, strict=True))).to_pandas()
+    frame: pd.DataFrame = pa.table(dict(zip(columns, arrays, strict=True))).to_pandas()
+    return frame

@@ -64,7 +64,7 @@ def _rebound_by_class(asked: Asked) -> Found:
     areas, covered = counted(asked)
     waits = derived.waits_of(areas, asked.request.place_m or derived.PLACE_M)
     made = derived.returned_by_class(waits)
-    n = int(areas.counts.sum())
+    n = int(waits.areas.counts.sum())
     return Found(made, "category", covered, areas, asked.terms, n_counted=n)
 
 

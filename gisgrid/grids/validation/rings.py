@@ -33,6 +33,7 @@ def open_rings(wkb: Sequence[bytes | None]) -> pd.DataFrame:
 
     Examples
     --------
+    >>> import shapely
     >>> square = [(0, 0), (10, 0), (10, 10), (0, 10)]
     >>> points = b"".join(struct.pack("<dd", *xy) for xy in square)
     >>> open_rings([struct.pack("<BIII", 1, 3, 1, 4) + points, None])

@@ -12,7 +12,6 @@ from gisgrid.errors import InputError
 from gisgrid.tiles.archive.addresses import Numbers, tile_numbers
 from gisgrid.tiles.scheme import WEB_MERCATOR_QUAD, BBox
 from gisgrid.tiles.source import TileSource
-from gisgrid.tiles.vector import VectorSource
 
 if TYPE_CHECKING:
     from gisgrid.features import FeatureTable
@@ -54,9 +53,8 @@ def covered(sources: Iterable[TileSource], z: int, *, bbox: BBox | None = None) 
     within = None if bbox is None else _spans(np.array([bbox]), z, 0.0)[0]
     found = np.empty(0, dtype=np.int64)
     for source in sources:
-        drawer = source.source if isinstance(source, VectorSource) else source
-        for boxes in _boxes(drawer):
-            spans = _spans(boxes, z, _margin(drawer, z))
+        for boxes in _boxes(source):
+            spans = _spans(boxes, z, _margin(source, z))
             if within is not None:
                 spans = _clipped(spans, within)
             n_tiles = (spans[:, 2] - spans[:, 0] + 1) * (spans[:, 3] - spans[:, 1] + 1)
@@ -72,18 +70,19 @@ def covered(sources: Iterable[TileSource], z: int, *, bbox: BBox | None = None) 
 
 def _boxes(source: TileSource) -> Iterator[Boxes]:
     """Give the boxes of a source's features some at a time; of one that does not tell, its own."""
-    table: FeatureTable | None = getattr(source, "table", None)
-    if table is None:
+    tables: tuple[FeatureTable, ...] | None = getattr(source, "tables", None)
+    if tables is None:
         if source.bbox is not None:
             yield np.array([source.bbox])
         return
-    for first in range(0, len(table), _AT_ONCE):
-        rows = slice(first, first + _AT_ONCE)
-        if table.lon is not None and table.lat is not None:
-            lon, lat = table.lon[rows], table.lat[rows]
-            yield np.column_stack([lon, lat, lon, lat])
-        else:
-            yield np.asarray(table.boxes[rows], dtype=np.float64)
+    for table in tables:
+        for first in range(0, len(table), _AT_ONCE):
+            rows = slice(first, first + _AT_ONCE)
+            if table.lon is not None and table.lat is not None:
+                lon, lat = table.lon[rows], table.lat[rows]
+                yield np.column_stack([lon, lat, lon, lat])
+            else:
+                yield np.asarray(table.boxes[rows], dtype=np.float64)
 
 
 def _margin(source: TileSource, z: int) -> float:

@@ -243,10 +243,7 @@ class PointBase:
         array
             Ascending; rows without a place have none.
         """
-        index = self.index
-        if index.row is None:
-            return np.sort(rows[rows < len(index)]).astype(np.int64)
-        return np.flatnonzero(np.isin(index.row, rows))
+        return self.index.positions(rows)
 
     def _ready(self) -> tuple[PointIndex, Tally | None]:
         if self._made is None:

@@ -77,6 +77,23 @@ class PointIndex:
         """
         return points if self.row is None else self.row[points]
 
+    def positions(self, rows: Ints) -> Ints:
+        """Find the points of some rows.
+
+        Parameters
+        ----------
+        rows
+            Shape (m,), rows of the table.
+
+        Returns
+        -------
+        array
+            Ascending; rows without a place have none.
+        """
+        if self.row is None:
+            return np.sort(rows[rows < len(self)]).astype(np.int64)
+        return np.flatnonzero(np.isin(self.row, rows))
+
     def taken(self, points: Ints) -> PointIndex:
         """Keep some points.
 

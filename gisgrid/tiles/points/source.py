@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from gisgrid.errors import InputError
-from gisgrid.features import FeatureTable
+from gisgrid.features import FeatureTable, FreshTable
 from gisgrid.features.privacy import Privacy
 from gisgrid.tiles.mvt import MVT_MEDIA_TYPE
 from gisgrid.tiles.mvt.wire import Bytes, Ints
@@ -32,6 +34,7 @@ from gisgrid.tiles.scheme import (
     WEB_MERCATOR_QUAD,
     BBox,
     MatrixSet,
+    boxes_around,
     check_zoom,
     check_zooms,
 )
@@ -42,6 +45,9 @@ if TYPE_CHECKING:
 
 _CERTAIN: Final = 0.75
 """Points that would fill a tile to the budget by so much of what they weigh on the average are not even tried."""
+
+_AROUND: Final = 1 / 60
+"""How far past its edge a tile looks for fresh points, in tiles: a little more than it draws."""
 
 _PIXELS: Final = 9
 """A tile is shown at 2**9 pixels."""
@@ -129,7 +135,8 @@ class PointSource:
         )
         self._given = table
         self._head, self._keys = layer_head(layer_id), layer_keys(self.base.properties)
-        self._fresh: tuple[Part, ...] = ()
+        self._fresh: FreshTable | None = None
+        self._made: WeakKeyDictionary[FeatureTable, Part] = WeakKeyDictionary()
         self._hidden_rows = NO_ROWS
         self._hidden: Ints | None = NO_ROWS
 
@@ -139,6 +146,11 @@ class PointSource:
         return self.base.table
 
     @property
+    def tables(self) -> tuple[FeatureTable, ...]:
+        """All that is drawn, as it may be shown: `table`, then what came in since."""
+        return (self.table, *(part.table for part in self._fresh_parts()))
+
+    @property
     def media_type(self) -> str:
         """What a tile's body is, as HTTP calls it."""
         return MVT_MEDIA_TYPE
@@ -146,9 +158,7 @@ class PointSource:
     @property
     def bbox(self) -> BBox | None:
         """West, south, east, north in degrees of what is drawn; None where nothing is."""
-        boxes = [
-            part.bbox for part in [self.table, *(part.table for part in self._fresh)] if part.bbox
-        ]
+        boxes = [table.bbox for table in self.tables if table.bbox]
         if not boxes:
             return None
         west, south, east, north = np.array(boxes).T
@@ -198,17 +208,18 @@ class PointSource:
 
         Notes
         -----
-        Cost: that of the fresh and hidden rows alone. A word that no row of the table has is counted in a cell's
-        ``count``, but has no ``n_<word>`` of its own before the rows are merged.
+        Cost: that of the rows that came in since the last call, where `fresh` is a `FreshTable`. A word that no row of
+        the table has is counted in a cell's ``count``, but has no ``n_<word>`` of its own before the rows are merged.
         """
-        parts: tuple[Part, ...] = ()
         if self.table.u is not self._given.u:  # blurred points stand in another order
             hidden = np.flatnonzero(np.isin(self.table.number, self._given.number[hidden]))
-        if fresh is not None and len(fresh):
-            shown = self.privacy.applied(fresh)
-            parts = (Part(shown, self.base.index_of(shown)),)
+        there = FreshTable.of(fresh) if fresh is not None and len(fresh) else None
+        for chunk in there.chunks if there is not None else ():
+            if chunk.table not in self._made:
+                shown = self.privacy.applied(chunk.table)
+                self._made[chunk.table] = Part(shown, self.base.index_of(shown))
         other = copy.copy(self)
-        vars(other).update(_fresh=parts, _hidden_rows=hidden, _hidden=None)
+        vars(other).update(_fresh=there, _hidden_rows=hidden, _hidden=None)
         return other
 
     def tile(self, z: int, x: int, y: int, *, where: Filter | None = None) -> Tile:
@@ -242,10 +253,35 @@ class PointSource:
             return self._thinned(frame, n_rows, where)
         return self._points(frame, n_rows, where) or self._thinned(frame, n_rows, where)
 
-    def _parts(self) -> tuple[Part, ...]:
+    def _parts(self, frame: TileFrame | None = None) -> tuple[Part, ...]:
+        """Give what is drawn; of fresh points those tables only that have some in or near a tile, where one is named."""
         if self._hidden is None:
             self._hidden = self.base.positions(self._hidden_rows)
-        return (Part(self.table, self.base.index, self.base, self._hidden), *self._fresh)
+        return (
+            Part(self.table, self.base.index, self.base, self._hidden), *self._fresh_parts(frame),
+        )  # fmt: skip
+
+    def _fresh_parts(self, frame: TileFrame | None = None) -> list[Part]:
+        if self._fresh is None:
+            return []
+        chunks = self._fresh.chunks
+        if (
+            frame is not None and self.privacy.blur_m <= 0
+        ):  # a blurred point is not where the tree has it
+            chunks = self._fresh.at(
+                boxes_around(
+                    frame.depth, frame.x, frame.y, margin=_AROUND, matrix_set=self.matrix_set
+                )
+            )
+        found = []
+        for chunk in chunks:
+            part, gone = self._made[chunk.table], chunk.gone
+            if len(gone):
+                if part.table.u is not chunk.table.u:
+                    gone = np.flatnonzero(np.isin(part.table.number, chunk.table.number[gone]))
+                part = replace(part, hidden=part.index.positions(gone))
+            found.append(part)
+        return found
 
     @property
     def _budget(self) -> int:
@@ -259,7 +295,7 @@ class PointSource:
     def _points(self, frame: TileFrame, n_rows: int, where: Filter | None) -> Tile | None:
         """Draw every point; None where that is beyond the budget."""
         chosen, most = [], self._most
-        for part in self._parts():
+        for part in self._parts(frame):
             start, stop = part.run(frame)
             if stop - start > most and part.count(frame, where) - len(part.hidden) > most:
                 return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 import geopandas as gpd
 import numpy as np
@@ -15,10 +16,18 @@ import shapely
 from numpy.typing import NDArray
 
 from gisgrid.errors import ColumnError, InputError, did_you_mean
-from gisgrid.features import FeatureTable
+from gisgrid.features import FeatureTable, FreshTable
 from gisgrid.features.privacy import Privacy
 from gisgrid.tiles.mvt import MVT_MEDIA_TYPE, NO_ID, Drawn, TagRows, Tags, write_layer
-from gisgrid.tiles.scheme import EXTENT, WEB_MERCATOR_QUAD, BBox, MatrixSet, check_zoom, check_zooms
+from gisgrid.tiles.scheme import (
+    EXTENT,
+    WEB_MERCATOR_QUAD,
+    BBox,
+    MatrixSet,
+    boxes_around,
+    check_zoom,
+    check_zooms,
+)
 from gisgrid.tiles.shapes.clipping import BUFFER, View
 from gisgrid.tiles.shapes.drawing import Sheet, draw_items, sift_items
 from gisgrid.tiles.shapes.index import boxes_touching
@@ -38,6 +47,9 @@ _LEAST_BYTES: Final = 16
 """A shape without properties takes as much of a tile, or more."""
 
 _ATTEMPTS: Final = 8
+
+_AROUND: Final = 1 / 60
+"""How far past its edge a tile looks for fresh shapes, in tiles: a little more than it draws."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,12 +170,18 @@ class ShapeSource:
             )
         )
         self._base = _Part.of(shown, prepared, self._properties)
-        self._fresh: tuple[_Part, ...] = ()
+        self._fresh: FreshTable | None = None
+        self._made: WeakKeyDictionary[FeatureTable, _Part] = WeakKeyDictionary()
 
     @property
     def table(self) -> FeatureTable:
         """The features as they may be shown."""
         return self._base.table
+
+    @property
+    def tables(self) -> tuple[FeatureTable, ...]:
+        """All that is drawn, as it may be shown: `table`, then what came in since."""
+        return tuple(part.table for part in self._parts())
 
     @property
     def media_type(self) -> str:
@@ -178,7 +196,7 @@ class ShapeSource:
     @property
     def bbox(self) -> BBox | None:
         """West, south, east, north in degrees of what is drawn; None where nothing is."""
-        boxes = [part.prepared.bbox for part in (self._base, *self._fresh)]
+        boxes = [part.prepared.bbox for part in self._parts()]
         there = np.array([box for box in boxes if box is not None])
         if not len(there):
             return None
@@ -203,14 +221,17 @@ class ShapeSource:
 
         Notes
         -----
-        Cost: that of the fresh and hidden rows alone. Fresh shapes are simplified among themselves; their borders with
-        older ones may differ by a quarter of a pixel until they are merged.
+        Cost: that of the rows that came in since the last call, where `fresh` is a `FreshTable`. Fresh shapes are
+        simplified among those that came with them; their borders with others may differ by a quarter of a pixel until
+        they are merged.
         """
+        there = FreshTable.of(fresh) if fresh is not None and len(fresh) else None
+        for chunk in there.chunks if there is not None else ():
+            if chunk.table not in self._made:
+                shown = self.privacy.applied(chunk.table)
+                self._made[chunk.table] = _Part.of(shown, self._build(shown), self._properties)
         other = copy.copy(self)
-        other._base, other._fresh = replace(self._base, hidden=np.sort(hidden)), ()  # noqa: SLF001 - its own kind
-        if fresh is not None and len(fresh):
-            shown = self.privacy.applied(fresh)
-            other._fresh = (_Part.of(shown, self._build(shown), self._properties),)  # noqa: SLF001 - its own kind
+        vars(other).update(_base=replace(self._base, hidden=np.sort(hidden)), _fresh=there)
         return other
 
     def tile(self, z: int, x: int, y: int, *, where: Filter | None = None) -> Tile:
@@ -237,7 +258,7 @@ class ShapeSource:
         depth = self.matrix_set.depth(z)
         found = [
             one
-            for part in (self._base, *self._fresh)
+            for part in self._parts((depth, x, y))
             for kind in range(len(part.prepared.kinds))
             if len((one := _found(part, kind, (depth, x, y), where)).items)
         ]
@@ -245,6 +266,19 @@ class ShapeSource:
             return EMPTY_TILE
         budget = self.low_zoom.budget_bytes if self.low_zoom.strategy != "none" else None
         return self._within(found, budget)
+
+    def _parts(self, tile: tuple[int, int, int] | None = None) -> list[_Part]:
+        """Give what is drawn; of fresh shapes those tables only that have some in or near a tile, where one is named."""
+        if self._fresh is None:
+            return [self._base]
+        chunks = self._fresh.chunks
+        if tile is not None:
+            around = boxes_around(*tile, margin=_AROUND, matrix_set=self.matrix_set)
+            chunks = self._fresh.at(around)
+        made = [(self._made[chunk.table], chunk.gone) for chunk in chunks]
+        return [
+            self._base, *(replace(part, hidden=gone) if len(gone) else part for part, gone in made),
+        ]  # fmt: skip
 
     def _within(self, found: list[_Found], budget: int | None) -> Tile:
         """Draw all of it, or as many of the largest as the budget allows."""

@@ -55,8 +55,8 @@ def urbanity_index(
     >>> from affine import Affine
     >>> from pyproj import CRS
     >>> lights = Surface(np.tile(np.arange(9.0, dtype=np.float32), (3, 1)), Affine(500, 0, 0, 0, -500, 1500), CRS("EPSG:4547"), "")
-    >>> urbanity_index({"lights": lights}).values[1].round(2).tolist()
-    [0.04, 0.12, 0.25, 0.37, 0.5, 0.63, 0.75, 0.88, 0.96]
+    >>> urbanity_index({"lights": lights}).values[1, [2, 4, 6]].tolist()
+    [0.25, 0.5, 0.75]
     """
     if not layers:
         raise InputError(

@@ -188,6 +188,7 @@ def findings(layers: Frames, *, timezone: str, period: Period | None = None) -> 
         "confidence": CONFIDENCE,
         "n_places": len(places),
         "places": places[:_N_PLACES],
+        "layer": CELLS,
         "zones": shares,
     }
 

@@ -23,6 +23,14 @@ from gisgrid_server.settings import Settings
 
 FOLDER: Final = Path(__file__).parent / "pages"
 
+_FONT: Final = """@font-face {{
+  font-family: "Noto Sans SC"; font-weight: 400; font-display: swap; unicode-range: U+2E80-9FFF, U+F900-FAFF, U+FE30-FFEF;
+  src: local("Noto Sans SC"), local("Noto Sans CJK SC"), local("PingFang SC"), local("Microsoft YaHei"),
+    url("{base}/static/fonts/noto-sans-sc-chinese-simplified-400-normal.woff2") format("woff2");
+}}
+"""
+"""Chinese where the machine has no font for it."""
+
 
 class Pages:
     """Fills the pages of a city.
@@ -67,12 +75,13 @@ class Pages:
         """
         language = language_of(request)
         other = "en" if language == "zh" else "zh"
+        base = base_url(request, self._settings)
         frame = {
             "language": language,
             "title": _said(title, language),
             "city": city,
-            "base": base_url(request, self._settings),
-            "css": Markup(_stylesheet()),  # noqa: S704 - our own file
+            "base": base,
+            "css": Markup(_FONT.format(base=base) + _stylesheet()),  # noqa: S704 - our own file
             "words": SimpleNamespace(**WORDS),
             "links": (),
             "path": (),

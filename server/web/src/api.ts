@@ -84,6 +84,8 @@ export interface Findings {
   readonly n_hot: number;
   readonly n_cells: number;
   readonly confidence: number | string | null;
+  /** The layer that shows them. */
+  readonly layer: string;
   readonly places: readonly Place[];
 }
 

@@ -98,13 +98,12 @@ function AsOf({ catalogue, state }: Pick<PanelProps, "catalogue" | "state">) {
 /** The swatch of a place's class, as the hotspot layer draws it. */
 function PlaceSwatch({
   place,
+  layerId,
   catalogue,
   state,
   breaks,
-}: { place: Place } & Pick<PanelProps, "catalogue" | "state" | "breaks">) {
-  const layer = catalogue.layers.find(
-    ({ group, kind }) => group === "hotspots" && kind === "vector",
-  );
+}: { place: Place; layerId: string } & Pick<PanelProps, "catalogue" | "state" | "breaks">) {
+  const layer = catalogue.layers.find(({ id }) => id === layerId);
   if (!layer) return null;
   const parts = drawnParts(layer, state, breaks).filter(({ type }) => type === "fill");
   const property = classification(layer, parts)?.property ?? "label";
@@ -126,7 +125,7 @@ function Places(props: PanelProps & { findings: Findings }) {
         {shown.map((place) => (
           <li key={`${place.name_en}${place.z}`}>
             <button type="button" class="place" onClick={() => onPlace(place)}>
-              <PlaceSwatch place={place} {...props} />
+              <PlaceSwatch place={place} layerId={findings.layer} {...props} />
               <span class="place-name">{language === "zh" ? place.name_zh : place.name_en}</span>
               <span class="place-figures">
                 {say(language, "placeFigures", {

@@ -66,9 +66,7 @@ def test_an_address_can_be_tried_out_in_the_reference(page, live):
     form.locator("[name=collectionId]").fill("reported_issues")
     form.locator("[name=limit]").fill("2")
     form.locator("button").click()
-    page.wait_for_function(
-        "document.querySelector('details[open] .answer').textContent.includes('numberMatched')"
-    )
+    page.locator("details[open] .answer", has_text="numberMatched").wait_for()
     assert "HTTP 200 application/geo+json" in page.inner_text("details[open] .answer")
     assert page.faults == []
     assert [url for url in page.asked if not url.startswith((live, "data:"))] == []
