@@ -106,7 +106,7 @@ def _share(
     share[inside] = 1.0
     cut = ~inside & shapely.intersects(ground, shapes) & (area > 0)
     share[cut] = shapely.area(shapely.intersection(shapes[cut], ground)) / area[cut]
-    return share
+    return np.clip(share, 0.0, 1.0)
 
 
 def _leading(
