@@ -112,7 +112,7 @@ def whole_run(folder: Path) -> dict:
         for level, frame in found.items()
     ]
     written = write_archive(sources, folder / "hotspots.pmtiles")
-    assert written.n_tiles > 1_000
+    assert written.n_tiles > 100
     clock.lap("PMTiles of three layers, zooms 8 to 14")
     return {"seconds": clock.seconds, "megabytes": clock.megabytes, "processor": process_time()}
 

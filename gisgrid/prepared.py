@@ -417,7 +417,7 @@ def layer_low_zoom(layer: Layer) -> LowZoom:
     said = layer.tiles.low_zoom
     return LowZoom(
         strategy=said.strategy, cell_px=said.cell_px, below=said.below, budget_bytes=said.budget_bytes,
-        counts_by=said.counts_by, shares=tuple(said.shares.items()),
+        counts_by=said.counts_by, shares=tuple(said.shares.items()), shape=said.shape,
     )  # fmt: skip
 
 

@@ -83,6 +83,9 @@ class LowZoom(_Described):
         A shown property with few values: each cell counts each of them too, as ``n_<value>``.
     shares
         Properties of a cell that say which share of its features a CQL2 text selects, 0 to 1.
+    shape
+        What the cells are that are counted: ``square``, drawn as a point in the middle, or ``hexagon``, drawn as a
+        polygon and at least 4 px wide.
     """
 
     strategy: Literal["aggregate", "one_per_pixel", "drop_densest", "cluster", "none"] = "aggregate"
@@ -91,6 +94,7 @@ class LowZoom(_Described):
     budget_bytes: int = Key(default=500_000, ge=10_000, le=50_000_000)
     counts_by: str | None = None
     shares: Mapping[str, str] = Key(default_factory=dict)
+    shape: Literal["square", "hexagon"] = "square"
 
 
 class Tiles(_Described):

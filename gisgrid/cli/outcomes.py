@@ -246,15 +246,15 @@ def finish(outcome: Outcome, *, language: Language, as_json: bool) -> None:
         typer.echo(json.dumps(plain(outcome), ensure_ascii=False, indent=1))
         return
     console = Console()
-    table = Table(
-        title=getattr(outcome.title, language), show_header=False, title_justify="left", box=None
-    )
+    console.print(getattr(outcome.title, language), style="bold")
+    table = Table(show_header=False, box=None)
     table.add_column()
     table.add_column(justify="right")
     for number in outcome.numbers:
         table.add_row(getattr(number.words, language), _printed(number.value, number.form))
     console.print(table)
     for listing in outcome.listings:
+        console.print(_heading(listing, language), style="italic")
         console.print(_listed(listing, language))
     endings.show(
         console,
@@ -264,12 +264,16 @@ def finish(outcome: Outcome, *, language: Language, as_json: bool) -> None:
     )
 
 
-def _listed(listing: Listing, language: Language) -> Table:
-    title = getattr(listing.title, language)
+def _heading(listing: Listing, language: Language) -> str:
+    title: str = getattr(listing.title, language)
     if len(listing.rows) > _N_FIRST:
         more = {"zh": "（前 {} 行，共 {} 行）", "en": " (the first {} of {})"}[language]
         title += more.format(_N_FIRST, len(listing.rows))
-    table = Table(title=escape(title), title_justify="left", box=None)
+    return escape(title)
+
+
+def _listed(listing: Listing, language: Language) -> Table:
+    table = Table(box=None)
     columns = [each for each in listing.columns if each.name == language or each.name not in _NAMES]
     for column in columns:
         table.add_column(

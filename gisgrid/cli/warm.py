@@ -24,7 +24,7 @@ _EAST, _NORTH, _SIDE = 500_000.0, 3_880_000.0, 4
 _CELL_M: Final = 300.0
 
 
-def _units() -> gpd.GeoDataFrame:
+def village() -> gpd.GeoDataFrame:
     """Give a village of sixteen communities."""
     row, column = np.divmod(np.arange(_SIDE**2), _SIDE)
     west, south = _EAST + _CELL_M * column, _NORTH + _CELL_M * row
@@ -35,7 +35,7 @@ def _units() -> gpd.GeoDataFrame:
     )
 
 
-def _reports(n: int = 600) -> gpd.GeoDataFrame:
+def village_reports(n: int = 600) -> gpd.GeoDataFrame:
     """Give reports on the village, some told twice."""
     rng = np.random.default_rng(0)
     xy = np.array([_EAST, _NORTH]) + rng.random((n, 2)) * _CELL_M * _SIDE
@@ -44,7 +44,7 @@ def _reports(n: int = 600) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(frame, geometry=gpd.points_from_xy(*xy.T), crs=4547)
 
 
-def _table(reports: gpd.GeoDataFrame) -> pd.DataFrame:
+def exported(reports: gpd.GeoDataFrame) -> pd.DataFrame:
     """Write the reports as a city's platform exports them."""
     places = reports.geometry.to_crs(4326)
     lon, lat = gcj02_from_wgs84(places.x.to_numpy(), places.y.to_numpy())
@@ -68,7 +68,7 @@ def _table(reports: gpd.GeoDataFrame) -> pd.DataFrame:
 
 def _intake() -> None:
     """Take in the same table as CSV and as JSON, in two datums."""
-    units, table = _units(), _table(_reports())
+    units, table = village(), exported(village_reports())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         table.to_csv(folder / "a.csv", index=False, encoding="utf-8-sig")
@@ -80,7 +80,7 @@ def _intake() -> None:
 
 def _hotspots() -> None:
     """Count by units and by cells, and test."""
-    units, reports = _units(), _reports()
+    units, reports = village(), village_reports()
     areas = unit_areas(reports, units, key="community_code")
     hot(areas, Terms())
     patterned(areas, Terms(), timezone="Asia/Shanghai")
@@ -89,7 +89,7 @@ def _hotspots() -> None:
 
 def _grids() -> None:
     """Draw, examine and balance the grid of the village."""
-    units = _units()
+    units = village()
     made = grids.unit_grids(units, key="community_code", area_m2=20_000.0, scheme=None)
     load = pd.Series(np.arange(len(made)) % 7 + 1.0, index=made.index)
     grids.balance(made, load, within="community_code", n_grids=2)

@@ -27,6 +27,8 @@ VOID: Final = "void cases"
 FALSE_DAYS: Final = 3.0
 """A problem that is back so soon after its case was closed was not settled, days, where it is not said."""
 
+_LEAST_STEPS: Final = 4  # before, to match on other steps than those compared
+
 
 def case_issues(cases: pd.DataFrame) -> gpd.GeoDataFrame:
     """Give the cases of the ledger as reported issues: what every analysis of this toolkit takes.
@@ -287,7 +289,8 @@ def assessment_effect(
 
     Notes
     -----
-    See `gisgrid.casework.questions.assessed_places`, `gisgrid.analysis.matched_controls`, `gisgrid.analysis.campaign_effect`.
+    With 4 steps or more before, places are matched on the first half of them and compared with the second: places that are
+    alike by chance drift apart again, and that would look like an effect. See `gisgrid.casework.questions.assessed_places`, `gisgrid.analysis.matched_controls`, `gisgrid.analysis.campaign_effect`.
     """
     issues = case_issues(cases)
     demand(issues, "cases", "reported_at", "duplicate_of")
@@ -302,11 +305,14 @@ def assessment_effect(
         here, places, since=day, until=end, step_days=step_days, radius_m=radius_m
     )
     heard_notes = list(notes)
-    lively = cube.iloc[:, :first_after].sum(axis=1) > 0
-    cube = cube[lively | places["assessed"]]
+    matched = first_after // 2 if first_after >= _LEAST_STEPS else 0
+    early = cube.iloc[:, : matched or first_after]
+    compared = places["assessed"] | (early.sum(axis=1) > 0)
+    early, cube = early[compared], cube.loc[compared].iloc[:, matched:]
+    first_after -= matched
     assessed = places["assessed"].reindex(cube.index)
     with heard(heard_notes):
-        matches = matched_controls(cube.iloc[:, :first_after], assessed, n_controls=n_controls)
+        matches = matched_controls(early, assessed, n_controls=n_controls)
         effect = campaign_effect(
             cube, assessed, first_after=first_after, matches=matches, seed=seed
         )

@@ -26,8 +26,11 @@ from gisgrid.features.column import Column, read_only
 from gisgrid.features.places import Packed, Places, point_places
 from gisgrid.features.table import FeatureTable
 
-CHUNK_ROWS: Final = 512
+CHUNK_ROWS: Final = 1024
 """Tables are made one up to so many rows."""
+
+_RATIO: Final = 8
+"""A table of more than so many times the rows of those after it is left as it is."""
 
 _KEPT_S: Final = 60.0
 """A replaced entry stays in the tree for so long: a request that began before still looks for it."""
@@ -228,14 +231,20 @@ class FreshTable(FeatureTable):
             serials = self._tree.at(box)
             if serials is None:
                 return self.chunks
-            if serials:
-                found.update((np.searchsorted(self._first, serials, "right") - 1).tolist())
+            # What came in after this table was made is nobody's here.
+            own = [serial for serial in serials if serial <= self._last]
+            if own:
+                found.update((np.searchsorted(self._first, own, "right") - 1).tolist())
         return tuple(self.chunks[i] for i in sorted(found) if i >= 0)
 
     @cached_property
     def _first(self) -> NDArray[np.int64]:
         """The serial at which each chunk begins; what is before the first is nobody's any more."""
         return np.array([chunk.serial.min() for chunk in self.chunks], np.int64)
+
+    @cached_property
+    def _last(self) -> int:
+        return max(int(chunk.serial.max()) for chunk in self.chunks)
 
     @cached_property
     def _whole(self) -> FeatureTable:
@@ -279,14 +288,14 @@ def with_last(
     Returns
     -------
     tuple of Chunk
-        At most nine are of fewer than `CHUNK_ROWS` features, unless features went.
+        Few are of fewer than `CHUNK_ROWS` features, each of them much larger than the next.
     """
     if last is None:
         return tuple(chunks)
     left, together, n = [*chunks], last.live_keys(), 0
-    while (
-        left and len(left[-1]) + len(together) <= CHUNK_ROWS and len(left[-1]) < 2 * len(together)
-    ):
+    while left and len(left[-1]) + len(together) <= CHUNK_ROWS:
+        if len(left[-1]) > _RATIO * len(together):
+            break
         together = left.pop().live_keys() + together
         n += 1
     return (*left, made(together) if n else last)

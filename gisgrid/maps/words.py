@@ -17,6 +17,7 @@ TEXTS: Final[dict[Language, dict[str, str]]] = {
         "unknown": "无数据",
         "time": "时间",
         "all_steps": "全部时段",
+        "at_step": "本时段的冷热（Gi*）",
     },
     "en": {
         "panel": "Legend and finding",
@@ -26,6 +27,7 @@ TEXTS: Final[dict[Language, dict[str, str]]] = {
         "unknown": "No data",
         "time": "Time",
         "all_steps": "All steps",
+        "at_step": "Hot and cold at this step (Gi*)",
     },
 }
 

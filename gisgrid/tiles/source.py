@@ -134,6 +134,10 @@ Strategy = Literal["aggregate", "one_per_pixel", "drop_densest", "cluster", "non
 the densest, gather near ones into one, or nothing (the budget still holds)."""
 
 
+Shape = Literal["square", "hexagon"]
+"""What cells are: squares, drawn as a point in their middle, or hexagons, drawn as polygons."""
+
+
 @dataclass(frozen=True)
 class LowZoom:
     """How a layer is drawn where its features are too many to be told apart.
@@ -143,7 +147,8 @@ class LowZoom:
     strategy
         What is done below `below`, and above it where a tile would not keep the budget.
     cell_px
-        Side of the square cells that are counted or clustered, in pixels of a tile shown at 512: a power of two.
+        Side of the square cells that are counted or clustered, or width of the hexagons that are counted, in pixels of
+        a tile shown at 512: a power of two, 4 or more for hexagons.
     below
         The first zoom at which single features are shown.
     budget_bytes
@@ -152,6 +157,8 @@ class LowZoom:
         A column with few words: each cell then counts each of them, as ``n_<word>``.
     shares
         Properties that say which share of a cell's features a CQL2 text selects, 0 to 1, by name.
+    shape
+        What the cells are that are counted.
     """
 
     strategy: Strategy = "aggregate"
@@ -160,3 +167,4 @@ class LowZoom:
     budget_bytes: int = 500_000
     counts_by: str | None = None
     shares: tuple[tuple[str, str], ...] = ()
+    shape: Shape = "square"

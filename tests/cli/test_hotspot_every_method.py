@@ -286,7 +286,7 @@ def test_what_lies_somewhere_has_a_page(ask, city, method):
     for sentence in data["sentences"].values():
         assert set(re.findall(r"\{(\w+)\}", sentence)) <= set(properties)
     said = " ".join([aside, *data["sentences"].values()])
-    assert ("Gi*" in said) == (method in {"gi-star", "optimised", "street-segments"})
+    assert ("Gi*" in said) == (method in {"gi-star", "optimised", "street-segments", "emerging"})
     assert ("the unit itself does not count" in said) == (method == "gi")
     assert ("stretch" in said) == (method == "street-segments")
     assert ("the other thing" in said) == (method == "bivariate-moran")

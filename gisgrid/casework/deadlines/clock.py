@@ -272,7 +272,7 @@ class _Clock:
 
     def _ended(self, due: Ints) -> Ints:
         """Bring a due time to the end of its day, and off a day on which nobody works."""
-        if self.ending == "same_time" and not self.rolls:
+        if len(due) == 0 or (self.ending == "same_time" and not self.rolls):
             return due
         first, last = (int(year) for year in years_of(np.array([due.min(), due.max()])))
         _, works, _ = day_table(self.calendar, first, last + 1)

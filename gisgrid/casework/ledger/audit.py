@@ -16,6 +16,7 @@ from gisgrid.casework.ledger.taking import write_cases
 from gisgrid.errors import GisgridError
 
 _AT_ONCE: Final = 500
+_STREAM: Final = {"yield_per": _AT_ONCE}
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,7 @@ def rebuild(connection: Connection, cycle: LifeCycle) -> int:
 
 def _broken_seals(connection: Connection) -> Iterator[Flaw]:
     before, seq = b"", 0
-    rows = connection.execution_options(yield_per=_AT_ONCE).execute(
-        select(EVENTS).order_by(EVENTS.c.seq)
-    )
+    rows = connection.execute(select(EVENTS).order_by(EVENTS.c.seq), execution_options=_STREAM)
     for row in rows.mappings():
         if row["seq"] != seq + 1:
             yield Flaw(
@@ -120,7 +119,7 @@ def _broken_seals(connection: Connection) -> Iterator[Flaw]:
 def _parts(connection: Connection) -> Iterator[list[tuple[str, list[Any]]]]:
     """Give the events of some cases at a time."""
     ordered = select(EVENTS).order_by(EVENTS.c.case_id, EVENTS.c.version)
-    rows = connection.execution_options(yield_per=_AT_ONCE).execute(ordered).mappings()
+    rows = connection.execute(ordered, execution_options=_STREAM).mappings()
     grouped = groupby(rows, key=lambda row: str(row["case_id"]))
     groups = ((case_id, [stored_event(row) for row in group]) for case_id, group in grouped)
     while part := list(islice(groups, _AT_ONCE)):

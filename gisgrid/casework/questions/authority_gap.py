@@ -56,20 +56,19 @@ def seen_by_others(cases: pd.DataFrame, authority: pd.DataFrame) -> pd.Series:
     able = able.sort_values("precision", kind="stable")
     kinds = cases[[*names, "level_found"]].drop_duplicates().reset_index(drop=True)
     text = {name: kinds[name].fillna("").astype(str) for name in names}
-    may = pd.Series([None] * len(kinds), dtype=object)
-    for row in able.itertuples(index=False):
+    rule = np.full(len(kinds), -1)
+    for number, row in enumerate(able.itertuples(index=False)):
         fits = np.ones(len(kinds), dtype=bool)
         for name in names:
             fits &= text[name].str.startswith(getattr(row, name)).to_numpy(dtype=bool)
-        may[fits] = row.level
-    known = may.notna() & kinds["level_found"].notna()
-    kinds["gap"] = pd.array(
-        [
-            level not in levels if known_ else None
-            for level, levels, known_ in zip(kinds["level_found"], may, known, strict=True)
-        ],
-        dtype="boolean",
-    )
+        rule[fits] = number
+    levels = able["level"].to_list()
+    said = kinds["level_found"].where(kinds["level_found"].notna(), None)
+    gap = [
+        None if at < 0 or level is None else level not in levels[at]
+        for at, level in zip(rule, said, strict=True)
+    ]
+    kinds["gap"] = pd.array(gap, dtype="boolean")
     found = cases[[*names, "level_found"]].merge(kinds, how="left", on=[*names, "level_found"])[
         "gap"
     ]

@@ -74,7 +74,8 @@ def blind_spots(
     Notes
     -----
     log mean = log residents + zone + b log(1 + effort / median effort) + traits. Fitted without the units that it calls
-    blind, repeatedly, so that blind spots do not lower what is expected. p is that of a negative binomial whose spread over
+    blind, and without those that stand out above in the same way, repeatedly, so that neither moves what is expected of the
+    others. p is that of a negative binomial whose spread over
     Poisson is fitted by moments (mid-p), so that units that differ more than by chance are not called blind. A unit where
     hardly anyone looks is never called cold, and takes no part in the fit. Source: Cameron & Trivedi 1998.
     """
@@ -151,13 +152,14 @@ def _mean(design: pd.DataFrame, beta: pd.Series, people: pd.Series) -> pd.Series
 def _fitted(
     y: pd.Series, design: pd.DataFrame, people: pd.Series, q: float
 ) -> tuple[PoissonFit, pd.Series]:
-    """Fit, leave out what is too low for the fit, and fit again until nothing changes."""
+    """Fit, leave out what is too low or too high for the fit, and fit again until nothing changes."""
     kept = pd.Series(data=True, index=y.index)
     for _ in range(_ROUNDS):
         fit = poisson_fit(y[kept], design[kept], exposure=people[kept])
         mean = _mean(design, fit.coefficients, people)
         p = _few(y, mean, _spread(y[kept], mean[kept], design.shape[1]))
-        stays = ~((_benjamini_hochberg(p) <= q) & (y < mean))
+        few, many = _benjamini_hochberg(p) <= q, _benjamini_hochberg(1 - p) <= q
+        stays = ~((few & (y < mean)) | (many & (y > mean)))
         if (stays == kept).all():
             break
         kept = stays

@@ -144,6 +144,7 @@ def unit_patrols(
     demand(units, "units", key)
     _same_metres(steps, units, "unit_patrols", "units")
     lines, areas = steps.geometry.to_numpy(), units.geometry.to_numpy()
+    shapely.prepare(areas)
     step, unit = shapely.STRtree(areas).query(lines, predicate="intersects")
     order = np.lexsort((unit, step))
     step, unit = step[order], unit[order]

@@ -365,4 +365,3 @@ def _sentence(level: Level, change: _Change) -> Text:
         zh += f"，{said}" + (f"，来自{givers}" if givers else "")
         en += f", {said}" + (f", from {spoken}" if spoken else "")
     return Text(zh=zh, en=en)
-

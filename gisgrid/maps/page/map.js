@@ -121,6 +121,15 @@ function gisgridHotspots(map, data) {
       map.once("moveend", () => layer.openPopup(layer.getBounds().getCenter()));
       map.fitBounds(around, { animate: !still, duration: 0.4, maxZoom: 16 });
     }));
+  const [whole, own] = [document.querySelector(".legend"), document.getElementById("step-legend")];
+  const explain = () => {
+    [whole.hidden, own.hidden] = [step >= 0, step < 0];
+    if (step < 0) return;
+    own.tBodies[0].innerHTML = steps.classes.map((found, code) => {
+      const n = steps.labels[step].filter((label) => label === code).length;
+      return "<tr" + (n ? "" : ' class="none"') + "><td>" + swatch(found) + "</td><td>" + escaped(found.text) + "</td><td>" + number(n, 0) + "</td></tr>";
+    }).join("");
+  };
   const slider = document.getElementById("step");
   if (steps && slider) {
     slider.max = String(steps.names.length);
@@ -131,6 +140,7 @@ function gisgridHotspots(map, data) {
       slider.setAttribute("aria-valuetext", said);
       map.closePopup();
       areas.setStyle(style);
+      explain();
     });
   }
   L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);

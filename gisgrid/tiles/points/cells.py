@@ -16,7 +16,8 @@ from gisgrid.compiled import compiled
 from gisgrid.features import Column
 from gisgrid.features.column import read_only
 from gisgrid.tiles.mvt import POINT, Drawn, Tags, write_layer
-from gisgrid.tiles.mvt.wire import Bytes, Ints, put_varint, zigzag
+from gisgrid.tiles.mvt.wire import Bytes, Ints
+from gisgrid.tiles.mvt.writer import point_commands
 from gisgrid.tiles.points.encoding import ALL, TileFrame
 from gisgrid.tiles.points.index import BITS_BYTE, CLASS_BYTE, PointIndex
 from gisgrid.tiles.points.search import Steps, curve_place, signed, tile_cells
@@ -254,22 +255,75 @@ def write_cells(
     Properties: ``count``, ``n_<word>`` for each word that the cell has, and the shares, 0 to 1 in thousandths. The id is
     the cell's place on the Z-curve + 1.
     """
-    there = np.flatnonzero(cells.sums[:, COUNT] > 0)
-    column, row, sums = cells.column[there], cells.row[there], cells.sums[there]
-    across, side = 1 << power, EXTENT >> power
+    cells = shown_cells(cells)
+    side = EXTENT >> power
     if at_mean:
-        x, y = _mean_places(frame, sums)
+        x, y = _mean_places(frame, cells.sums)
     else:
-        x, y = column * side + side // 2, row * side + side // 2
-    world = frame.n_columns * across
-    numbers = _cell_numbers((frame.x * across + column) % world, frame.y * across + row)
-    tags = Tags(tuple(_columns(sums, measures, k)))
-    commands, start = _commands(x, y)
-    drawn = Drawn(POINT, numbers, commands, start)
-    return write_layer(name, [(drawn, tags.rows(slice(None)), tags)]), len(there)
+        x, y = cells.column * side + side // 2, cells.row * side + side // 2
+    row = (frame.y << power) + cells.row
+    drawn = Drawn(POINT, cell_ids(frame, cells.column, row, power), *point_commands(x, y))
+    tags = Tags(tuple(cell_columns(cells.sums, measures, k)))
+    return write_layer(name, [(drawn, tags.rows(slice(None)), tags)]), len(cells.row)
 
 
-def _columns(sums: Ints, measures: Measures, k: int) -> list[Column]:
+def shown_cells(cells: Cells) -> Cells:
+    """Leave out the cells that have no points.
+
+    Parameters
+    ----------
+    cells
+        Cells of a tile.
+
+    Returns
+    -------
+    Cells
+        The others.
+    """
+    there = np.flatnonzero(cells.sums[:, COUNT] > 0)
+    return Cells(cells.column[there], cells.row[there], cells.sums[there])
+
+
+def cell_ids(frame: TileFrame, column: Ints, row: Ints, power: int) -> Ints:
+    """Give cells their ids: their places on the Z-curve + 1.
+
+    Parameters
+    ----------
+    frame
+        The tile.
+    column
+        Shape (m,), from the tile's corner.
+    row
+        Shape (m,), from the north of the world.
+    power
+        The power of two of how many cells go along the tile's side.
+
+    Returns
+    -------
+    array
+        Shape (m,).
+    """
+    world = frame.n_columns << power
+    return _cell_numbers(((frame.x << power) + column) % world, row)
+
+
+def cell_columns(sums: Ints, measures: Measures, k: int) -> list[Column]:
+    """Say what cells say.
+
+    Parameters
+    ----------
+    sums
+        Shape (m, n measures).
+    measures
+        What was summed.
+    k
+        The fewest features that a number may stand for.
+
+    Returns
+    -------
+    list of Column
+        With m rows each.
+    """
     count = sums[:, COUNT]
     columns = [Column("count", "integer", values=read_only(count))]
     fewest = max(k, 1)
@@ -293,19 +347,6 @@ def _mean_places(frame: TileFrame, sums: Ints) -> tuple[Ints, Ints]:
     world = frame.n_columns * EXTENT
     x = np.where(x < -EXTENT, x + world, np.where(x > 2 * EXTENT, x - world, x))
     return x, y
-
-
-@compiled
-def _commands(x: Ints, y: Ints) -> tuple[Bytes, Ints]:
-    """Write the geometry of a point each: MoveTo, once, then both numbers."""
-    n, at = len(x), 0
-    out, start = np.empty(21 * n, np.uint8), np.empty(n + 1, np.int64)
-    for i in range(n):
-        start[i] = at
-        out[at] = 1 | 1 << 3
-        at = put_varint(zigzag(y[i]), out, put_varint(zigzag(x[i]), out, at + 1))
-    start[n] = at
-    return out[:at], start
 
 
 @compiled

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -12,14 +12,29 @@ from gisgrid.tiles.mvt.wire import Bytes, Ints
 from gisgrid.tiles.points.base import PointBase, selected
 from gisgrid.tiles.points.cells import COUNT, Cells, Measures, cells_of_tally, run_sums
 from gisgrid.tiles.points.encoding import ALL, NO_ROWS, TileFrame
+from gisgrid.tiles.points.hexagons import (
+    FINER,
+    RING,
+    hexagons_of_points,
+    hexagons_of_tally,
+    mean_places,
+)
 from gisgrid.tiles.points.index import PointIndex
 from gisgrid.tiles.points.search import rows_around, square_run, tile_cells
+from gisgrid.tiles.source import Shape
 
 if TYPE_CHECKING:
     from gisgrid.features.filters import Filter
 
 _MANY: Final = 200_000
 """For so many points a filter is asked about the whole layer, once; for fewer, about them."""
+
+
+class CellGrid(NamedTuple):
+    """The cells of a tile: their shape, and the power of two of how many go along its side."""
+
+    shape: Shape
+    power: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +164,12 @@ class Part:
         return selected(self.table, self.index, where, points)
 
     def cells(
-        self, frame: TileFrame, n_rows: int, power: int, measures: Measures, where: Filter | None
+        self,
+        frame: TileFrame,
+        n_rows: int,
+        grid: CellGrid,
+        measures: Measures,
+        where: Filter | None,
     ) -> list[tuple[int, Cells]]:
         """Count the points of the cells of a tile, and of those around it.
 
@@ -159,8 +179,8 @@ class Part:
             The tile.
         n_rows
             How many rows of tiles its zoom has.
-        power
-            The power of two of how many cells go along the tile's side.
+        grid
+            The cells.
         measures
             What to sum.
         where
@@ -171,23 +191,37 @@ class Part:
         list of tuple
             For `merged`: 1 and the cells of all points, -1 and those of the hidden ones.
         """
-        base, sums = self.base, None
-        if base is not None and base.tally is not None and frame.depth + power <= base.tally.depth:
+        base, sums, finest = self.base, None, frame.depth + grid.power
+        if grid.shape == "hexagon":
+            finest += FINER
+        if base is not None and base.tally is not None and finest <= base.tally.depth:
             sums = base.tally_of(where)
-        if sums is not None:
-            parts = [(1, cells_of_tally(sums, frame, n_rows, power))]
+        if sums is None:
+            parts = [(1, self._counted(frame, n_rows, grid, measures, where))]
+        elif grid.shape == "hexagon":
+            parts = [(1, hexagons_of_tally(sums, frame, n_rows, grid.power))]
         else:
-            parts = [(1, self._counted(frame, n_rows, power, measures, where))]
+            parts = [(1, cells_of_tally(sums, frame, n_rows, grid.power))]
         if len(self.hidden):
-            gone = Part(self.table, self.index.taken(self.hidden))
-            parts.append((-1, gone._counted(frame, n_rows, power, measures, where)))
+            gone = self.index.taken(self.hidden)
+            if sums is not None and grid.shape == "hexagon":  # as they were counted
+                u, v = mean_places(sums, self.hidden)
+                gone = replace(gone, u=u, v=v)
+            hidden = Part(self.table, gone)
+            parts.append((-1, hidden._counted(frame, n_rows, grid, measures, where)))
         return parts
 
     def _counted(
-        self, frame: TileFrame, n_rows: int, power: int, measures: Measures, where: Filter | None
+        self,
+        frame: TileFrame,
+        n_rows: int,
+        grid: CellGrid,
+        measures: Measures,
+        where: Filter | None,
     ) -> Cells:
-        index, tile = self.index, (frame.depth, frame.x, frame.y)
-        found = tile_cells(index.u, index.v, tile, (frame.n_columns, n_rows), power, 1)
+        index, tile, power = self.index, (frame.depth, frame.x, frame.y), grid.power
+        ring = RING if grid.shape == "hexagon" else 1
+        found = tile_cells(index.u, index.v, tile, (frame.n_columns, n_rows), power, ring)
         keep = ALL
         if where is not None:
             start, stop = self.run(frame)
@@ -196,6 +230,8 @@ class Part:
             )
             around = found[inside:] if stop > start else found
             keep = self._selected(where, (start, stop), _joined_runs(around[:, 2:]))
+        if grid.shape == "hexagon":
+            return hexagons_of_points(index, found, frame, power, measures, keep=keep)
         return Cells(found[:, 0], found[:, 1], run_sums(index, found[:, 2:], measures, keep))
 
 

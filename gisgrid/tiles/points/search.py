@@ -250,7 +250,7 @@ def tile_cells(  # noqa: PLR0917 - numba has no keywords
     cells
         The power of two of how many cells go along the tile's side.
     ring
-        1 for one more ring of cells around the tile, else 0.
+        How many more rings of cells around the tile.
 
     Returns
     -------
@@ -274,11 +274,12 @@ def tile_cells(  # noqa: PLR0917 - numba has no keywords
     if ring == 0:
         return found[:n]
     n_columns, n_rows = world[0] * across, world[1] * across
-    while n + 4 * across + 4 > len(found):
+    while n + 4 * ring * (across + ring) > len(found):
         found = _doubled(found)
-    for row in range(-1, across + 1):
-        edge = row in (-1, across)
-        for column in range(-1, across + 1, 1 if edge else across + 1):
+    for row in range(-ring, across + ring):
+        beside = 0 <= row < across
+        for k in range(2 * ring if beside else across + 2 * ring):
+            column = k - ring if k < ring or not beside else across + k - ring
             cell_x, cell_y = x * across + column, y * across + row
             if world[0] > 1:
                 cell_x = (cell_x + n_columns) % n_columns

@@ -26,9 +26,11 @@ from gisgrid.tiles.points.encoding import (
     layer_keys,
     write_points,
 )
-from gisgrid.tiles.points.parts import Part
+from gisgrid.tiles.points.hexagons import hexagon_middles, write_hexagons
+from gisgrid.tiles.points.parts import CellGrid, Part
 from gisgrid.tiles.points.thinning import one_per_cell, spaced
 from gisgrid.tiles.scheme import (
+    EXTENT,
     MAX_LATITUDE,
     STEP_BITS,
     WEB_MERCATOR_QUAD,
@@ -38,7 +40,7 @@ from gisgrid.tiles.scheme import (
     check_zoom,
     check_zooms,
 )
-from gisgrid.tiles.source import EMPTY_TILE, HowThinned, LowZoom, Thinning, Tile
+from gisgrid.tiles.source import EMPTY_TILE, HowThinned, LowZoom, Shape, Thinning, Tile
 
 if TYPE_CHECKING:
     from gisgrid.features.filters import Filter
@@ -48,6 +50,8 @@ _CERTAIN: Final = 0.75
 
 _AROUND: Final = 1 / 60
 """How far past its edge a tile looks for fresh points, in tiles: a little more than it draws."""
+
+_LEAST_HEXAGON: Final = 4
 
 _PIXELS: Final = 9
 """A tile is shown at 2**9 pixels."""
@@ -62,7 +66,7 @@ class PointSource:
     A tile shows its points one by one, in the order of the Z-curve, and those a 64th of its side past its edges, so that
     symbols are whole in both tiles. Below `low_zoom.below`, and where a tile would weigh more than
     `low_zoom.budget_bytes`, points are counted, gathered or thinned as `low_zoom` says, and the tile says so. A cell and
-    a cluster are points with ``count``, also where that is 1, and with what else `low_zoom` declares; their ids are their
+    a cluster are points (hexagons are polygons) with ``count``, also where that is 1, and with what else `low_zoom` declares; their ids are their
     places on the Z-curve + 1.
 
     Parameters
@@ -116,6 +120,11 @@ class PointSource:
             raise InputError(
                 f"{layer_id!r} asks for cells of {px} px but a cell's side is a power of two from 1 to 512; "
                 "16 and 32 are common"
+            )
+        if low_zoom.shape == "hexagon" and px < _LEAST_HEXAGON:
+            raise InputError(
+                f"{layer_id!r} asks for hexagons of {px} px but they are {_LEAST_HEXAGON} px wide at least; raise "
+                "cell_px or set shape = 'square'"
             )
         if folder is not None and not table.edition:
             raise InputError(
@@ -355,21 +364,26 @@ class PointSource:
         measures, k = self.base.measures, self.privacy.k_threshold
         power = min(_PIXELS - (self.low_zoom.cell_px.bit_length() - 1), STEP_BITS - frame.depth)
         at_mean = self.low_zoom.strategy == "cluster" and self.privacy.shows_single
+        shape: Shape = "square" if self.low_zoom.strategy == "cluster" else self.low_zoom.shape
         while True:
+            grid = CellGrid(shape, power)
             found = [
                 cells
                 for part in self._parts()
-                for cells in part.cells(frame, n_rows, power, measures, where)
+                for cells in part.cells(frame, n_rows, grid, measures, where)
             ]
             cells = merged(found)
             cells.sums[~self.privacy.shown_groups(cells.sums[:, COUNT])] = 0
-            body, n = write_cells(
-                frame, cells, power, measures, name=self.layer_id, at_mean=at_mean, k=k
-            )
+            if shape == "hexagon":
+                body, n = write_hexagons(frame, cells, power, measures, name=self.layer_id, k=k)
+            else:
+                body, n = write_cells(
+                    frame, cells, power, measures, name=self.layer_id, at_mean=at_mean, k=k
+                )
             if len(body) <= self.low_zoom.budget_bytes or power == 0:
                 break
             power -= 1
-        shown = _inside(cells, power)
+        shown = _inside(frame, cells, grid)
         if not self.privacy.shows_single:
             # How many are hidden would say that they are there.
             return Tile(body, n, Thinning("hidden-below-k", shown, shown))
@@ -395,7 +409,11 @@ def _first_of_cells(part: Part, points: Ints, bits: int) -> Ints:
     return points[first]
 
 
-def _inside(cells: Cells, power: int) -> int:
-    across = 1 << power
-    inside = (cells.column >= 0) & (cells.column < across) & (cells.row >= 0) & (cells.row < across)
+def _inside(frame: TileFrame, cells: Cells, grid: CellGrid) -> int:
+    if grid.shape == "hexagon":
+        x, y = hexagon_middles(frame, cells, grid.power)
+        inside = (x >= 0) & (x < EXTENT) & (y >= 0) & (y < EXTENT)
+    else:
+        column, row, across = cells.column, cells.row, 1 << grid.power
+        inside = (column >= 0) & (column < across) & (row >= 0) & (row < across)
     return int(cells.sums[inside, COUNT].sum())

@@ -31,6 +31,7 @@ def draw_points() -> None:
     fresh = table.take(np.arange(5))
     for low_zoom in (
         LowZoom("aggregate", below=9, counts_by="word", shares=(("share", "number > 5"),)),
+        LowZoom("aggregate", below=9, counts_by="word", shape="hexagon"),
         LowZoom("one_per_pixel", below=9),
         LowZoom("drop_densest", below=9),
         LowZoom("cluster", below=9),

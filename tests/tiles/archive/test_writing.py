@@ -15,6 +15,7 @@ import pytest
 import shapely
 
 from gisgrid.errors import InputError, OutputError
+from gisgrid.features import FeatureTable
 from gisgrid.tiles import LowZoom, PointSource, VectorSource, bbox_tiles
 from gisgrid.tiles.archive import About, PmtilesSource, write_archive, writing
 from gisgrid.tiles.archive.addresses import tile_places
@@ -136,6 +137,29 @@ def test_every_tile_that_shows_something_is_looked_at(awkward, tmp_path):
         looked_at = set(zip(columns.tolist(), rows.tolist(), strict=True))
         shown = {(x, y) for x in range(1 << z) for y in range(1 << z) if source.tile(z, x, y).body}
         assert shown <= looked_at
+
+
+def test_fresh_rows_have_their_tiles_too(city, tmp_path, read):
+    """What came in since the layer was built is published where it is."""
+    areas, reports = (one.source for one in city)
+    far = gpd.GeoDataFrame(
+        {"kind": ["sewage"], "severity": [1]},
+        geometry=gpd.points_from_xy([115.0], [36.0]),
+        crs=4326,
+    )
+    box = gpd.GeoDataFrame(
+        {"code": ["new"]}, geometry=[shapely.box(116, 36, 116.01, 36.01)], crs=4326
+    )
+    sources = [
+        areas.with_fresh(FeatureTable.from_frame(box, properties=["code"])),
+        reports.with_fresh(FeatureTable.from_frame(far, properties=["kind", "severity"])),
+    ]
+    write_archive(sources, tmp_path / "city.pmtiles", zooms=(10, 12))
+    tiles = read(tmp_path / "city.pmtiles")[2]
+    for z in (10, 11, 12):
+        for place in ((115.0, 36.0), (116.005, 36.005)):
+            tile = next(bbox_tiles((*place, *place), z))
+            assert tiles[tile] == together(sources, *tile)
 
 
 def test_equal_tiles_are_kept_once_and_empty_ones_not(drawer, tmp_path, read):

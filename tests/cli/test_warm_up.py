@@ -1,0 +1,68 @@
+"""`gisgrid warm-up`: what is compiled once after an installation, nobody waits for at first use."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from gisgrid.cli import warm
+
+COUNTED = """
+import json, sys
+from numba.core import event
+
+class Heard(event.Listener):
+    loops = []
+
+    def on_start(self, event):
+        self.loops.append(str(event.data["dispatcher"]))
+
+    def on_end(self, event):
+        pass
+
+event.register("numba:compile", Heard())
+from gisgrid.cli.app import run
+codes = [run(words) for words in json.loads(sys.argv[1])]
+print(json.dumps({"codes": codes, "compiled": Heard.loops}))
+"""
+"""Runs commands and tells which loops had to be compiled for them, none where they were found on the disk."""
+
+AT_FIRST = {
+    "gi-star": ("--permutations", "99"),
+    "emerging": (),
+    "local-moran": ("--permutations", "99"),
+    "scan": ("--permutations", "99"),
+    "optimised": (),
+    "dbscan": ("--radius-m", "60", "--min-reports", "5"),
+    "density": ("--bandwidth-m", "300", "--cell-m", "100"),
+    "near-repeats": ("--permutations", "19"),
+}
+SUFFIXES = {"density": "tif", "near-repeats": "csv"}
+
+
+@pytest.fixture
+def city(tmp_path):
+    units, reports = warm.village(), warm.village_reports()
+    units.to_file(tmp_path / "units.gpkg")
+    warm.exported(reports).to_csv(tmp_path / "reports.csv", index=False, encoding="utf-8-sig")
+    return tmp_path
+
+
+def test_a_fresh_process_compiles_nothing(process, city):
+    done = process("warm-up")
+    assert done.returncode == 0, done.stderr
+    assert {f"compiling: {part}" for part in warm.PARTS} == set(done.stderr.split("\n")) - {""}
+    reports, units = str(city / "reports.csv"), str(city / "units.gpkg")
+    commands = [["ingest", reports, "--units", units, "-o", str(city / "reports.parquet")]]
+    for method, options in AT_FIRST.items():
+        out = city / f"{method}.{SUFFIXES.get(method, 'html')}"
+        commands.append(["hotspots", reports, units, "--method", method, "-o", str(out), *options])
+    asked = subprocess.run(
+        [sys.executable, "-c", COUNTED, json.dumps(commands)],
+        capture_output=True, text=True, check=False, encoding="utf-8",
+    )  # fmt: skip
+    assert asked.returncode == 0, asked.stderr
+    said = json.loads(asked.stdout.splitlines()[-1])
+    assert said["codes"] == [0] * len(commands), asked.stderr
+    assert said["compiled"] == []
