@@ -21,7 +21,7 @@ from gisgrid.errors import CrsError, InputError
 from gisgrid.files import first_line
 from gisgrid.surface import Surface
 
-_CELLS_AT_ONCE: Final = 4_000_000
+_CELLS_AT_ONCE: Final = 2_000_000
 _EQUAL_AREA: Final = (
     "Equal Area",
     "Mollweide",

@@ -11,6 +11,7 @@ from typing import Final, Literal
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.windows import Window
 from scipy import ndimage
 
 from gisgrid.errors import InputError, SmallSampleWarning
@@ -18,9 +19,9 @@ from gisgrid.files import whole_file
 from gisgrid.progress import Progress, silent
 from gisgrid.schema import Text
 from gisgrid.surface import Surface
+from gisgrid.zones.degurba.centres import mark_centres
 from gisgrid.zones.degurba.patches import Patches
 from gisgrid.zones.degurba.rules import R2023, Rules
-from gisgrid.zones.degurba.smoothing import filled, smoothed
 from gisgrid.zones.rasters import Raster, Stack
 
 CELL_CLASSES: Final[dict[int, Text]] = {
@@ -38,6 +39,8 @@ CELL_CLASSES: Final[dict[int, Text]] = {
 _DENSE, _SEMI, _SUBURB, _LOW, _WATER, _IGNORED, _CORE = (1 << bit for bit in range(7))
 _TOWN: Final = 23
 _ONE_CELL: Final = 1e-9
+_ROWS_AT_ONCE: Final = 256
+_CACHE_MB: Final = 128
 
 Level = Literal[1, 2]
 
@@ -137,22 +140,29 @@ def classify_raster(
     400 million cells take less than 2 GB. Source and checks as for `classify_cells`.
     """
     stack = Stack.of(population=population, land=land, built=built)
-    values = _classified(stack, rules, level, progress)
+    with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB):
+        values = _classified(stack, rules, level, progress)
     progress("writing", 0.0)
-    with whole_file(Path(output)) as draft:
-        options = {
-            "driver": "COG",
-            "compress": "DEFLATE",
-            "dtype": "uint8",
-            "count": 1,
-            "overviews": "NONE",
-        }
-        height, width = stack.shape
-        with rasterio.open(
-            draft, "w", height=height, width=width, transform=stack.transform, crs=stack.crs.to_wkt(), **options
-        ) as file:  # fmt: skip
-            file.write(values, 1)
-            file.set_band_description(1, _unit(stack, level))
+    height, width = stack.shape
+    laid = {
+        "height": height,
+        "width": width,
+        "count": 1,
+        "dtype": "uint8",
+        "transform": stack.transform,
+        "crs": stack.crs.to_wkt(),
+    }
+    with (
+        rasterio.Env(GDAL_CACHEMAX=_CACHE_MB),
+        whole_file(Path(output)) as draft,
+        rasterio.open(
+            draft, "w", driver="COG", compress="DEFLATE", overviews="NONE", **laid
+        ) as file,
+    ):
+        for rows in _rows(height):
+            part = values[rows]
+            file.write(part, 1, window=Window(0, rows.start, width, len(part)))
+        file.set_band_description(1, _unit(stack, level))
     progress("writing", 1.0)
 
 
@@ -184,7 +194,10 @@ def _classified(stack: Stack, rules: Rules, level: Level, progress: Progress) ->
     codes = _codes(stack, rules, progress)
     progress("patches", 0.0)
     (centre,) = _counted(stack, [Patches.of(codes, _DENSE, contiguity=4)], window=rules.window)
-    _mark_centres(codes, centre.of_at_least(rules.centre_population), stack, rules)
+    mark_centres(
+        codes, centre.of_at_least(rules.centre_population), core=_CORE, ignored=_IGNORED, water=_WATER,
+        smoothing=rules.centre_smoothing, n_gap=_gap_cells(stack, rules),
+    )  # fmt: skip
     suburb, semi, dense = _counted(stack, [
         Patches.of(codes, _SUBURB, contiguity=8), Patches.of(codes, _SEMI, contiguity=rules.semi_contiguity),
         Patches.of(codes, _DENSE, without=_CORE, contiguity=4),
@@ -193,8 +206,9 @@ def _classified(stack: Stack, rules: Rules, level: Level, progress: Progress) ->
     if level == 1:
         values = np.ones(stack.shape, np.uint8)
         suburb.of_at_least(rules.suburb_population).paint(values, 2)
-        values[codes & _CORE != 0] = 3
-        values[(values == 1) & (codes & _WATER != 0)] = 0
+        for rows in _rows(len(codes)):
+            values[rows][codes[rows] & _CORE != 0] = 3
+            values[rows][(values[rows] == 1) & (codes[rows] & _WATER != 0)] = 0
     else:
         values = _level2(codes, suburb, semi, dense, rules)
     progress("patches", 1.0)
@@ -206,15 +220,19 @@ def _level2(
 ) -> NDArray[np.uint8]:
     """Paint the classes one over the other, the densest last."""
     towns = dense.of_at_least(rules.dense_population)
-    values = np.where(codes & _LOW, np.uint8(12), np.uint8(11))
+    values = np.full(codes.shape, 11, np.uint8)
+    for rows in _rows(len(codes)):
+        values[rows][codes[rows] & _LOW != 0] = 12
     suburb.of_at_least(rules.rural_population).paint(values, 13)
     suburb.of_at_least(rules.suburb_population).paint(values, 21)
     towns.paint(values, 23)
-    values[codes & _CORE != 0] = 30
+    for rows in _rows(len(codes)):
+        values[rows][codes[rows] & _CORE != 0] = 30
     apart = semi.of_at_least(rules.semi_population)
     apart = apart.kept(~apart.near(values, _TOWN, distance=rules.semi_distance))
     apart.paint(values, 22)
-    values[(values < 20) & (codes & _WATER != 0)] = 10
+    for rows in _rows(len(codes)):
+        values[rows][(values[rows] < 20) & (codes[rows] & _WATER != 0)] = 10
     return values
 
 
@@ -266,24 +284,15 @@ def _counted(stack: Stack, patches: list[Patches], *, window: int = 1) -> list[_
     return [_Sums(each, total) for each, total in zip(patches, sums, strict=True)]
 
 
-def _mark_centres(codes: NDArray[np.uint8], centres: Patches, stack: Stack, rules: Rules) -> None:
-    """Smooth and fill the centres, and mark their cells."""
-    number = np.zeros(codes.shape, np.int32)  # pages without a centre are never touched
-    for run in range(len(centres.row)):
-        number[centres.row[run], centres.start[run] : centres.stop[run]] = centres.patch[run] + 1
-    if rules.centre_smoothing != "none":
-        smoothed(
-            number,
-            codes,
-            ignored=_IGNORED,
-            barred=_WATER,
-            land_only=rules.centre_smoothing == "R2023",
-        )
-    if rules.centre_gap_km2 > 0:
-        middle = stack.shape[0] // 2
-        cell = float(stack.cell_km2(middle, middle + 1)[0, 0])
-        filled(number, n_most=max(0, math.ceil(rules.centre_gap_km2 / cell - _ONE_CELL) - 1))
-    codes[number > 0] |= np.uint8(_CORE)
+def _gap_cells(stack: Stack, rules: Rules) -> int:
+    """Say of how many cells the largest hole is that gets filled."""
+    middle = stack.shape[0] // 2
+    cell = float(stack.cell_km2(middle, middle + 1)[0, 0])
+    return max(0, math.ceil(rules.centre_gap_km2 / cell - _ONE_CELL) - 1)
+
+
+def _rows(height: int) -> list[slice]:
+    return [slice(first, first + _ROWS_AT_ONCE) for first in range(0, height, _ROWS_AT_ONCE)]
 
 
 def _residents(read: NDArray[np.float64]) -> NDArray[np.float64]:
