@@ -192,7 +192,7 @@ SELECT printf('C%09d', i), printf('01%02d', 10 + r % 20), 'exposed_garbage', pri
   'filed', 1, t, t + 7200000000, i + 1,
   CAST((y + 90) * 200 AS INTEGER) * 72000 + CAST((x + 180) * 200 AS INTEGER)
 FROM named
-"""
+"""  # noqa: S608 - of our own numbers
 EVENTS = """
 INSERT INTO events (seq, client_id, position, case_id, version, kind, at, recorded_at, "by", lon, lat, why, data, digest)
 SELECT last_seq, printf('client %09d', last_seq), 0, case_id, 1, 'reported', reported_at, uploaded_at, 'collector-7', lon, lat,

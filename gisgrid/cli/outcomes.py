@@ -204,6 +204,31 @@ def write(
     return outcome
 
 
+def with_columns(frame: gpd.GeoDataFrame, found: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Put what was found behind a layer's columns; columns of the same name give way.
+
+    Parameters
+    ----------
+    frame
+        The layer.
+    found
+        Indexed like it.
+
+    Returns
+    -------
+    GeoDataFrame
+        The columns of both, the shapes last.
+    """
+    names = [
+        str(name)
+        for name in frame.columns
+        if name != frame.geometry.name and str(name) not in map(str, found.columns)
+    ]
+    joined = pd.DataFrame(frame[names]).join(found)
+    joined.columns = [str(name) for name in joined.columns]
+    return gpd.GeoDataFrame(joined, geometry=frame.geometry.array, crs=frame.crs)
+
+
 def plain(outcome: Outcome) -> dict[str, Any]:
     """Give what came of a command for a program.
 

@@ -16,7 +16,7 @@ import shapely
 
 from gisgrid import analysis, grids, tiles
 from gisgrid.datum import gcj02_from_wgs84
-from gisgrid.derived import Terms, cell_areas, hot, patterned, unit_areas
+from gisgrid.derived import Terms, cell_areas, hot, near_repeats, patterned, unit_areas
 from gisgrid.intake import Reference, ingest
 from gisgrid.progress import Progress, silent
 
@@ -85,6 +85,7 @@ def _hotspots() -> None:
     hot(areas, Terms())
     patterned(areas, Terms(), timezone="Asia/Shanghai")
     hot(cell_areas(reports, units, cell_m=100.0), Terms(permutations=99))
+    near_repeats(reports, units, permutations=19)
 
 
 def _grids() -> None:

@@ -219,7 +219,7 @@ def unit_left_out(
     ColumnError
         A column is missing.
     InputError
-        No such standard.
+        No such standard, or no place in any unit.
     """
     demand(units, "units", key)
     demand(places, "places", population)
@@ -230,6 +230,10 @@ def unit_left_out(
     homes = places.to_crs(network.segments.crs)
     found = coverage(homes, there.to_crs(homes.crs), asked, network, residents=population)
     unit_of = _unit_of(homes, units, key)
+    if unit_of.isna().all():
+        raise InputError(
+            f"none of the {len(homes)} places lies in one of the {len(units)} units; check their codes in {key!r}, or the CRS"
+        )
     summed = left_out(found, unit_of)
     notes += _told(found, asked)
     table = _wide(units, summed, asked, key)

@@ -146,7 +146,7 @@ def step_labels(areas: Areas, terms: Terms, *, timezone: str, step: str = "month
     _, cube = stepped(areas, timezone=timezone, step=step, notes=notes)
     with heard(notes):
         scores = step_scores(_per_step(areas, cube), graph, correction=terms.correction)
-    names = scores.z.columns.strftime(_NAMED.get(step, "%Y-%m-%d"))
+    names = pd.DatetimeIndex(scores.z.columns).strftime(_NAMED.get(step, "%Y-%m-%d"))
     labels = [significance_labels(scores.z[day], scores.q[day]) for day in scores.z]
     return pd.DataFrame(dict(zip(names, labels, strict=True)), index=scores.z.index)
 

@@ -6,4 +6,13 @@ from gisgrid.testing.nothing import null_points
 from gisgrid.testing.scoring import Score, score
 from gisgrid.testing.surfaces import city_surfaces
 
-__all__ = ["City", "Score", "city_surfaces", "null_points", "score", "synthetic_city"]
+__all__ = [
+    "Casework",
+    "City",
+    "Score",
+    "city_surfaces",
+    "null_points",
+    "score",
+    "synthetic_casework",
+    "synthetic_city",
+]

@@ -21,29 +21,8 @@ from gisgrid.testing.rhythm import (
     SOURCES,
     UTC_OFFSET_S,
     pick,
-    upload_seconds,
 )
-
-LEVELS: Final = ("community", "subdistrict", "district", "bureau")
-"""Who sees, and who settles."""
-
-ABLE: Final = {
-    "illegal_parking": ("bureau",), "illegal_building": ("bureau",), "exposed_garbage": ("community", "subdistrict"),
-    "dirty_road": ("community", "subdistrict"), "damaged_road": ("bureau",), "wet_market_disorder": ("district",),
-    "vector_breeding": ("community",), "sewage": ("bureau",), "illegal_adverts": ("community", "subdistrict"),
-    "street_vending": ("subdistrict",), "dry_toilet": ("subdistrict",),
-}  # fmt: skip
-"""Which levels may settle which class."""
-
-HANDLING_HOURS: Final = {
-    "illegal_parking": 3.0, "illegal_building": 60.0, "exposed_garbage": 5.0, "dirty_road": 5.0, "damaged_road": 40.0,
-    "wet_market_disorder": 16.0, "vector_breeding": 24.0, "sewage": 18.0, "illegal_adverts": 8.0, "street_vending": 4.0,
-    "dry_toilet": 48.0,
-}  # fmt: skip
-"""Median hours from upload to handling where those who saw it may settle it."""
-
-TIMES_AS_LONG: Final = 2.0
-"""How much longer it takes where they may not."""
+from gisgrid.testing.settling import ABLE, LEVELS, ledger_frame, returned, settled
 
 _MIX: Final = (0.14, 0.04, 0.20, 0.14, 0.08, 0.05, 0.05, 0.06, 0.10, 0.11, 0.03)
 _SEEN: Final = {
@@ -54,13 +33,10 @@ _SEEN: Final = {
 }
 _SEEN_BY_ABLE: Final = 0.7  # elsewhere those who may settle it look for themselves
 _SEEN_IN_GAP: Final = (0.9, 0.1, 0.0, 0.0)
-_SPREAD: Final = 0.7  # of the logarithm of hours
 _BLIND: Final = 0.12
-_BACK, _BACK_PLANTED, _FALSE = 0.05, 0.65, 0.5
 _FIX_S: Final = 60
 _FIXES: Final = 9
 
-Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -208,16 +184,16 @@ def synthetic_casework(
     drawn = _drawn(units.iloc[lived], plan, n_cases, (start, days), rng)
     if points is not None:
         drawn = drawn[_kept(drawn, points, start + days * DAY_S // 2, show_factor, rng)]
-    drawn = _settled(drawn, plan, rng)
+    drawn = settled(drawn, plan, rng)
     end = start + days * DAY_S
-    drawn = pd.concat([drawn, _returned(drawn, plan, end, rng)], ignore_index=True)
+    drawn = pd.concat([drawn, returned(drawn, plan, end, rng)], ignore_index=True)
     drawn = drawn[drawn["reported"] < end].sort_values("reported", kind="stable", ignore_index=True)
     truth = plan.set_index(pd.Index(units[key].iloc[lived], name=key))
     authority = pd.DataFrame(
         [(CATEGORIES[name], level) for name, levels in ABLE.items() for level in levels],
         columns=["category_code", "level"],
     )
-    cases = _frame(drawn, units.iloc[lived], key, end)
+    cases = ledger_frame(drawn, units.iloc[lived], key, end)
     return Casework(
         cases, authority, fixes, truth, pd.Timestamp(end, unit="s", tz="UTC").as_unit("us")
     )
@@ -316,9 +292,9 @@ def _drawn(
         parts.append(pd.DataFrame({"unit": unit, "source": number, "category": category}))
     drawn = pd.concat(parts, ignore_index=True)
     n = len(drawn)
-    source = drawn["source"].to_numpy()
+    seer = drawn["source"].to_numpy(dtype=np.int64)
     hours = np.array([HOURS[name] for name in SOURCES], dtype=float)
-    hour = pick(hours, source, rng)
+    hour = pick(hours, seer, rng)
     drawn["reported"] = (
         period[0] + rng.integers(0, period[1], n) * DAY_S + hour * 3600 + rng.integers(0, 3600, n)
     )
@@ -333,7 +309,7 @@ def _drawn(
     )
     drawn["x"], drawn["y"] = where.T
     seen = np.array([_SEEN[name] for name in SOURCES], dtype=float)
-    level = pick(seen, source, rng)
+    level = pick(seen, seer, rng)
     in_gap = plan["authority_gap"].to_numpy()[drawn["unit"]]
     able = np.array([LEVELS.index(ABLE[name][0]) for name in CATEGORIES])[drawn["category"]]
     level = np.where(rng.random(n) < _SEEN_BY_ABLE, able, level)
@@ -361,83 +337,3 @@ def _kept(
     return np.asarray(
         ~(near & (drawn["reported"].to_numpy() >= since) & (rng.random(len(drawn)) >= factor))
     )
-
-
-def _settled(drawn: pd.DataFrame, plan: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Say when each case was uploaded, filed, dispatched, handled and closed, and what went wrong on the way."""
-    n = len(drawn)
-    names = list(CATEGORIES)
-    able = np.array([[level in ABLE[name] for level in LEVELS] for name in names])
-    category = drawn["category"].to_numpy()
-    gap = ~able[category, drawn["level"].to_numpy()]
-    hours = np.array([HANDLING_HOURS[name] for name in names])[category] * np.where(
-        gap, TIMES_AS_LONG, 1.0
-    )
-    wait = np.maximum(300, 3600 * hours * np.exp(rng.normal(0, _SPREAD, n))).astype(np.int64)
-    uploaded = drawn["reported"].to_numpy() + upload_seconds(drawn["source"].to_numpy(), rng)
-    handled = uploaded + wait
-    filed = uploaded + np.minimum(wait // 10, rng.integers(60, 1200, n))
-    dispatched = filed + np.minimum(wait // 10, rng.integers(60, 1800, n))
-    planned = plan["rebound"].to_numpy()[drawn["unit"]]
-    return drawn.assign(
-        uploaded=uploaded, filed=filed, dispatched=dispatched, handled=handled, closed=handled + rng.integers(600, 7200, n),
-        due=dispatched + (1.5 * 3600 * np.array([HANDLING_HOURS[name] for name in names])[category]).astype(np.int64),
-        owner=able[category].argmax(axis=1), n_hand_overs=np.where(gap, 1 + rng.poisson(0.6, n), rng.poisson(0.05, n)),
-        n_returns=rng.binomial(1, 0.04, n), n_reworks=rng.binomial(1, np.where(planned, 0.12, 0.05)),
-    )  # fmt: skip
-
-
-def _returned(
-    drawn: pd.DataFrame, plan: pd.DataFrame, end: int, rng: np.random.Generator
-) -> pd.DataFrame:
-    """Let problems come back where they were, some days after closing; a third time too."""
-    parts, now = [], drawn
-    for _ in range(3):
-        chance = np.where(plan["rebound"].to_numpy()[now["unit"]], _BACK_PLANTED, _BACK)
-        back = now[(rng.random(len(now)) < chance) & (now["closed"] < end).to_numpy()]
-        soon = rng.random(len(back)) < _FALSE
-        days = np.where(soon, rng.uniform(0.1, 2.0, len(back)), 2 + rng.exponential(4.0, len(back)))
-        again = back.assign(
-            reported=back["closed"] + (days * DAY_S).astype(np.int64),
-            x=back["x"] + rng.normal(0, 0.5, len(back)), y=back["y"] + rng.normal(0, 0.5, len(back)),
-        )  # fmt: skip
-        now = _settled(again[again["reported"] < end].reset_index(drop=True), plan, rng)
-        parts.append(now)
-    return pd.concat(parts, ignore_index=True)
-
-
-def _frame(drawn: pd.DataFrame, units: gpd.GeoDataFrame, key: str, end: int) -> pd.DataFrame:
-    """Give the cases in the ledger's columns, without what had not happened by the end."""
-    points = gpd.GeoSeries(gpd.points_from_xy(drawn["x"], drawn["y"]), crs=units.crs).to_crs(4326)
-    unit = drawn["unit"].to_numpy()
-    names = np.array(list(CATEGORIES), dtype=object)[drawn["category"].to_numpy()]
-    community = units["community_code"].to_numpy(dtype=object)[unit]
-    times = {
-        f"{name}_at": _moments(drawn[name].to_numpy(), end)
-        for name in ("reported", "uploaded", "filed", "dispatched", "handled", "closed")
-    }
-    state = np.full(len(drawn), "reported", dtype=object)
-    for name in ("filed", "dispatched", "handled", "closed"):
-        state[times[f"{name}_at"].notna().to_numpy()] = name
-    dispatched = times["dispatched_at"].notna()
-    table = {
-        "case_id": [f"C{number:07d}" for number in range(1, len(drawn) + 1)],
-        "category_code": np.array([CATEGORIES[name] for name in names], dtype=object), "category": names,
-        "unit_code": units[key].to_numpy(dtype=object)[unit], "community_code": community,
-        "subdistrict_code": [code[:9] for code in community],
-        "level_found": np.array(LEVELS, dtype=object)[drawn["level"].to_numpy()],
-        "source": np.array(SOURCES, dtype=object)[drawn["source"].to_numpy()],
-        "owner": np.array(LEVELS, dtype=object)[drawn["owner"].to_numpy()], "state": state, **times,
-        "due_at": _moments(drawn["due"].to_numpy(), np.iinfo(np.int64).max).where(dispatched),
-        **{name: drawn[name].where(dispatched.to_numpy(), 0).astype("int64") for name in ("n_returns", "n_reworks", "n_hand_overs")},
-        "urgency": "normal", "lon": points.x.to_numpy(), "lat": points.y.to_numpy(),
-        "duplicate_of": pd.Series(None, index=drawn.index, dtype=object),
-    }  # fmt: skip
-    return pd.DataFrame(table)
-
-
-def _moments(seconds: Ints, end: int) -> pd.Series:
-    times = pd.Series(
-        pd.DatetimeIndex((seconds * 1_000_000).view("datetime64[us]")).tz_localize("UTC")
-    )
-    return times.where(seconds < end)

@@ -3,6 +3,7 @@
 from gisgrid.casework.deadlines.calendar import WorkCalendar, read_calendar
 from gisgrid.casework.deadlines.clock import Reckoning, due_times, time_spent
 from gisgrid.casework.deadlines.measure import TimeUnit
+from gisgrid.casework.deadlines.pauses import pauses_of
 from gisgrid.casework.deadlines.tables import DeadlineTable, deadlines, read_deadlines
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "WorkCalendar",
     "deadlines",
     "due_times",
+    "pauses_of",
     "read_calendar",
     "read_deadlines",
     "time_spent",

@@ -11,6 +11,53 @@ from gisgrid.casework.deadlines.moments import NEVER, Ints, moments
 from gisgrid.errors import ColumnError, InputError, did_you_mean
 
 
+def pauses_of(
+    events: pd.DataFrame, *, stops: str = "suspended", goes: str = "resumed"
+) -> pd.DataFrame:
+    """Read from the events of cases when their clocks stood still.
+
+    Parameters
+    ----------
+    events
+        The ledger's frame of events: `case_id`, `kind`, `at`.
+    stops, goes
+        The kinds of event that stop a clock and let it go on.
+
+    Returns
+    -------
+    DataFrame
+        One row per stop: `case_id`, `paused_at`, `resumed_at` (missing while it lasts), as `due_times` takes it.
+
+    Raises
+    ------
+    ColumnError
+        A column is missing.
+
+    Examples
+    --------
+    >>> at = pd.to_datetime(["2026-11-02", "2026-11-04", "2026-11-09"], utc=True)
+    >>> events = pd.DataFrame({"case_id": "1", "kind": ["suspended", "resumed", "suspended"], "at": at})
+    >>> pauses_of(events)["resumed_at"].dt.day.to_list()
+    [4.0, nan]
+    """
+    for column in ("case_id", "kind", "at"):
+        if column not in events.columns:
+            raise ColumnError(
+                f"no column {column!r} in the events{did_you_mean(column, map(str, events.columns))}"
+            )
+    kept = events[events["kind"].isin([stops, goes])].sort_values(["case_id", "at"], kind="stable")
+    goes_on = kept["at"].where(kept["kind"] == goes)
+    next_go = goes_on.groupby(kept["case_id"]).bfill()
+    paused = kept["kind"] == stops
+    return pd.DataFrame(
+        {
+            "case_id": kept["case_id"][paused],
+            "paused_at": kept["at"][paused],
+            "resumed_at": next_go[paused],
+        }
+    ).reset_index(drop=True)
+
+
 class Stops(NamedTuple):
     """Pauses of the cases, merged: whose (row), which in order, from when to when (`NEVER` while it lasts)."""
 

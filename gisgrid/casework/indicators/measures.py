@@ -258,14 +258,14 @@ class _Table:
         if column not in self.times:
             _demand(self.cases, column)
             values = self.cases[column]
-            if values.isna().all():
+            if isinstance(values.dtype, pd.DatetimeTZDtype):
+                self.times[column] = np.asarray(pd.DatetimeIndex(values).as_unit("us").asi8)
+            elif values.isna().all():
                 self.times[column] = np.full(len(values), _NEVER)
-            elif not isinstance(values.dtype, pd.DatetimeTZDtype):
+            else:
                 raise InputError(
                     f"{column!r} has no time zone ({values.dtype}); give it one, for example with dt.tz_localize"
                 )
-            else:
-                self.times[column] = np.asarray(pd.DatetimeIndex(values).as_unit("us").asi8)
         return self.times[column]
 
     def counted(self, counter: Counter) -> _Ints:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from itertools import product
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, select, tuple_
 
 from gisgrid.casework.ledger.events import utc
 from gisgrid.casework.ledger.tables import CASES, NEVER, cells_of, microseconds
@@ -29,7 +29,7 @@ _SETS: Final = {
 }
 _LEADS: Final = ("unit_codes", "community_codes", "subdistrict_codes", "owners")
 """The narrowest comes first: each has an index on (it, state, due_at)."""
-_MOST_STREAMS: Final = 120
+_MOST_RUNS: Final = 120
 _BOUNDS: Final = ("due_before", "reported_from", "reported_to", "closed_from", "closed_to", "changed_from")  # fmt: skip
 
 
@@ -161,6 +161,7 @@ def conditions(wanted: CaseFilter, *, without: Collection[str] = ()) -> list[Col
 
 
 def page(
+    connection: Connection,
     wanted: CaseFilter,
     columns: Sequence[str],
     *,
@@ -168,11 +169,13 @@ def page(
     order: Order = "due_at",
     limit: int | None = None,
     after: tuple[dt.datetime | None, str] | None = None,
-) -> Select[Any]:
-    """Write the question for a page of cases.
+) -> Sequence[Row[Any]]:
+    """Read a page of cases.
 
     Parameters
     ----------
+    connection
+        In a transaction.
     wanted
         The filter.
     columns
@@ -188,33 +191,44 @@ def page(
 
     Returns
     -------
-    Select
-        A statement for both databases. A page by deadline is merged from one short ordered run per owner (or unit) and
-        state, each read from the end of an index: its cost does not grow with the ledger.
+    list of Row
+        In order.
+
+    Notes
+    -----
+    A page by deadline is merged from one short ordered run per owner (or unit) and state, each read from the end of an
+    index: its cost does not grow with the ledger.
     """
-    chosen = [CASES.c[name] for name in columns]
-    key = CASES.c[order]
+    chosen = select(*(CASES.c[name] for name in columns))
+    ordered = (CASES.c[order], CASES.c.case_id)
     rest: list[ColumnElement[bool]] = []
     if after is not None:
         moment = NEVER if after[0] is None else microseconds(utc(after[0], "after"))
-        rest.append(tuple_(key, CASES.c.case_id) > tuple_(moment, after[1]))
-    lead = next((name for name in _LEADS if getattr(wanted, name) is not None), None)
-    inside = wanted.states if wanted.states is not None else states
-    streams = list(product(getattr(wanted, lead), inside)) if lead else []
-    if order != "due_at" or limit is None or not 0 < len(streams) <= _MOST_STREAMS:
-        statement = select(*chosen).where(*conditions(wanted), *rest)
-        return statement.order_by(key, CASES.c.case_id).limit(limit)
-    assert lead is not None  # noqa: S101 - there are streams
-    rest += conditions(wanted, without=(lead, "states"))
-    extra = [column for column in (key, CASES.c.case_id) if column not in chosen]
-    runs = [
-        select(*chosen, *extra)
-        .where(and_(CASES.c[_SETS[lead]] == value, CASES.c.state == state, *rest))
-        .order_by(key, CASES.c.case_id)
+        rest.append(tuple_(*ordered) > tuple_(moment, after[1]))
+    runs = _runs(wanted, states) if order == "due_at" and limit is not None else None
+    if runs is None:
+        statement = chosen.where(*conditions(wanted), *rest).order_by(*ordered).limit(limit)
+        return connection.execute(statement).all()
+    lead, asked = runs
+    short = (
+        select(*ordered)
+        .where(CASES.c[_SETS[lead]] == bindparam("lead"), CASES.c.state == bindparam("state"))
+        .where(*conditions(wanted, without=(lead, "states")), *rest)
+        .order_by(*ordered)
         .limit(limit)
-        .subquery()
-        for value, state in streams
+    )
+    keys = sorted(tuple(row) for each in asked for row in connection.execute(short, each))[:limit]
+    ids = [case_id for _, case_id in keys]
+    return connection.execute(chosen.where(CASES.c.case_id.in_(ids)).order_by(*ordered)).all()
+
+
+def _runs(wanted: CaseFilter, states: Sequence[str]) -> tuple[str, list[dict[str, str]]] | None:
+    """Choose the index by which a page is found: its field, and what to ask it for, one by one."""
+    lead = next((name for name in _LEADS if getattr(wanted, name) is not None), None)
+    if lead is None:
+        return None
+    inside = wanted.states if wanted.states is not None else states
+    asked = [
+        {"lead": value, "state": state} for value, state in product(getattr(wanted, lead), inside)
     ]
-    merged = union_all(*(select(run) for run in runs)).subquery()
-    named = [merged.c[name] for name in columns]
-    return select(*named).order_by(merged.c[order], merged.c.case_id).limit(limit)
+    return (lead, asked) if len(asked) <= _MOST_RUNS else None

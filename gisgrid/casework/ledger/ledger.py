@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
-import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 import pandas as pd
 from sqlalchemy import Engine, func, select
@@ -18,18 +15,16 @@ from sqlalchemy.exc import DBAPIError
 
 from gisgrid.casework.ledger.audit import Flaw, flaws, rebuild
 from gisgrid.casework.ledger.cases import COLUMNS, Case
-from gisgrid.casework.ledger.events import Event, checked_id, utc
+from gisgrid.casework.ledger.events import Event
 from gisgrid.casework.ledger.filters import CaseFilter, Order, conditions, page
 from gisgrid.casework.ledger.group_commit import GroupCommit
 from gisgrid.casework.ledger.life_cycle import BUILT_IN, LifeCycle, read_life_cycle
+from gisgrid.casework.ledger.news import read_events
 from gisgrid.casework.ledger.refusals import CaseNotFoundError, LedgerError
 from gisgrid.casework.ledger.storage import copy_sqlite, open_engine, prepare, reading, writing
 from gisgrid.casework.ledger.tables import CASES, EVENTS, case_of, frame_of
 from gisgrid.casework.ledger.taking import Receipt, Upload, take
-from gisgrid.errors import ColumnError, InputError, did_you_mean
-
-_EVENT_COLUMNS: Final = ("seq", "client_id", "case_id", "version", "kind", "at", "sent_at", "recorded_at", "by", "lon", "lat", "why", "data")  # fmt: skip
-_MOST_EVENTS: Final = 1_000
+from gisgrid.errors import ColumnError, did_you_mean
 
 
 def _now() -> dt.datetime:
@@ -98,12 +93,7 @@ class Ledger:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -184,14 +174,8 @@ class Ledger:
             raise LedgerError(
                 "the ledger was opened before this process was forked; open it in each process"
             )
-        listed = (events,) if isinstance(events, Event) else tuple(events)
-        if not 0 < len(listed) <= _MOST_EVENTS:
-            raise InputError(
-                f"an upload has {len(listed)} events; 1 to {_MOST_EVENTS} are taken at once"
-            )
-        chosen = str(uuid.uuid4()) if client_id is None else checked_id(client_id, "client_id")
-        sent = None if sent_at is None else utc(sent_at, "sent_at")
-        return self._writer.submit(Upload(chosen, listed, dict(expected or {}), sent))
+        upload = Upload.of(events, client_id=client_id, expected=expected, sent_at=sent_at)
+        return self._writer.submit(upload)
 
     def case(self, case_id: str) -> Case:
         """Tell how a case stands.
@@ -261,12 +245,12 @@ class Ledger:
         for name in columns:
             if name not in COLUMNS:
                 raise ColumnError(f"cases have no column {name!r}{did_you_mean(name, COLUMNS)}")
-        statement = page(
-            wanted if within is None else wanted & within, columns,
-            states=self.life_cycle.states, order=order, limit=limit, after=after,
-        )  # fmt: skip
+        both = wanted if within is None else wanted & within
+        states = self.life_cycle.states
         with reading(self._engine) as connection:
-            rows = connection.execute(statement).all()
+            rows = page(
+                connection, both, columns, states=states, order=order, limit=limit, after=after
+            )
         return frame_of(rows, columns)
 
     def count(
@@ -327,16 +311,8 @@ class Ledger:
         LedgerError
             The database does not answer.
         """
-        statement = select(*(EVENTS.c[name] for name in _EVENT_COLUMNS))
-        statement = statement.where(EVENTS.c.seq > since).order_by(EVENTS.c.seq).limit(limit)
-        if case_ids is not None:
-            statement = statement.where(EVENTS.c.case_id.in_(list(case_ids)))
-        if kinds is not None:
-            statement = statement.where(EVENTS.c.kind.in_(list(kinds)))
         with reading(self._engine) as connection:
-            rows = connection.execute(statement).all()
-        frame = frame_of(rows, _EVENT_COLUMNS)
-        return frame.assign(data=pd.Series([json.loads(row.data) for row in rows], dtype=object))
+            return read_events(connection, since=since, case_ids=case_ids, kinds=kinds, limit=limit)
 
     def last_seq(self) -> int:
         """Tell the number of the newest event; 0 where there is none.

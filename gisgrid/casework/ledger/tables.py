@@ -15,7 +15,6 @@ from typing import Any, Final, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -56,6 +55,9 @@ _MOST_CELL_ROWS: Final = 64
 
 _BIG: Final = BigInteger().with_variant(Integer(), "sqlite")
 
+_ID: Final = Text().with_variant(Text(collation="C"), "postgresql")
+"""Ordered by its characters, as in Python, whatever the language of the database."""
+
 METADATA: Final = MetaData()
 
 Row: TypeAlias = Mapping[str, Any] | RowMapping
@@ -72,7 +74,7 @@ EVENTS: Final = Table(
     Column("seq", _BIG, primary_key=True, autoincrement=False),
     Column("client_id", Text, nullable=False),
     Column("position", Integer, nullable=False),
-    Column("case_id", Text, nullable=False),
+    Column("case_id", _ID, nullable=False),
     Column("version", Integer, nullable=False),
     Column("kind", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
@@ -96,7 +98,9 @@ def _case_column(name: str) -> Column[Any]:
         return Column(name, BigInteger, nullable=False)
     if name in ("lon", "lat"):
         return Column(name, Double)
-    return Column(name, Text, primary_key=name == "case_id", nullable=name not in _NEEDED)
+    if name == "case_id":
+        return Column(name, _ID, primary_key=True)
+    return Column(name, Text, nullable=name not in _NEEDED)
 
 
 CASES: Final = Table(
@@ -356,10 +360,7 @@ def frame_of(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> pd.DataFr
     values: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(columns)
     arrays = []
     for name, column in zip(columns, values, strict=True):
-        kind = _TYPES.get(name, pa.string())
-        array = pa.array(column, type=pa.int64() if kind == _MOMENT else kind)
-        if name == "due_at":
-            array = pc.if_else(pc.equal(array, NEVER), None, array)
-        arrays.append(array.cast(kind))
+        kept = [None if value == NEVER else value for value in column] if name == "due_at" else column  # fmt: skip
+        arrays.append(pa.array(kept, type=_TYPES.get(name, pa.string())))
     frame: pd.DataFrame = pa.table(dict(zip(columns, arrays, strict=True))).to_pandas()
     return frame

@@ -6,6 +6,7 @@ All run in one transaction; each is taken whole or refused whole, and one that i
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -28,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from gisgrid.casework.ledger.cases import Case, after
-from gisgrid.casework.ledger.events import Event, StoredEvent
+from gisgrid.casework.ledger.events import Event, StoredEvent, checked_id, utc
 from gisgrid.casework.ledger.life_cycle import LifeCycle
 from gisgrid.casework.ledger.refusals import ConflictError
 from gisgrid.casework.ledger.tables import (
@@ -40,9 +41,10 @@ from gisgrid.casework.ledger.tables import (
     stored_event,
     time_of,
 )
-from gisgrid.errors import GisgridError
+from gisgrid.errors import GisgridError, InputError
 
 _AT_ONCE: Final = 500
+_MOST_EVENTS: Final = 1_000
 _START: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _ADD_EVENT: Final = insert(EVENTS)
 _ADD_CASE: Final = insert(CASES)
@@ -73,6 +75,25 @@ class Upload:
     events: tuple[Event, ...]
     expected: Mapping[str, int]
     sent_at: dt.datetime | None
+
+    @classmethod
+    def of(
+        cls,
+        events: Event | Sequence[Event],
+        *,
+        client_id: str | None,
+        expected: Mapping[str, int] | None,
+        sent_at: dt.datetime | None,
+    ) -> Upload:
+        """Make an upload of what a sender gives; refuse what is none."""
+        listed = (events,) if isinstance(events, Event) else tuple(events)
+        if not 0 < len(listed) <= _MOST_EVENTS:
+            raise InputError(
+                f"an upload has {len(listed)} events; 1 to {_MOST_EVENTS} are taken at once"
+            )
+        chosen = str(uuid.uuid4()) if client_id is None else checked_id(client_id, "client_id")
+        sent = None if sent_at is None else utc(sent_at, "sent_at")
+        return cls(chosen, listed, dict(expected or {}), sent)
 
 
 @dataclass(frozen=True)

@@ -63,10 +63,11 @@ def seen_by_others(cases: pd.DataFrame, authority: pd.DataFrame) -> pd.Series:
             fits &= text[name].str.startswith(getattr(row, name)).to_numpy(dtype=bool)
         rule[fits] = number
     levels = able["level"].to_list()
-    said = kinds["level_found"].where(kinds["level_found"].notna(), None)
     gap = [
-        None if at < 0 or level is None else level not in levels[at]
-        for at, level in zip(rule, said, strict=True)
+        level not in levels[at] if at >= 0 and known else None
+        for at, level, known in zip(
+            rule, kinds["level_found"], kinds["level_found"].notna(), strict=True
+        )
     ]
     kinds["gap"] = pd.array(gap, dtype="boolean")
     found = cases[[*names, "level_found"]].merge(kinds, how="left", on=[*names, "level_found"])[
@@ -209,9 +210,11 @@ def _times_as_long(
     spread = float(((log - means)[kept] ** 2).sum() / free) if free > 0 else np.nan
     base = log[~table["gap"]].groupby(table["category_code"]).agg(["mean", "count"])
     compares = (
-        table["gap"] & log.notna() & (table["category_code"].map(base["count"]).fillna(0) > 1)
+        table["gap"] & log.notna() & (table["category_code"].map(base["count"]).astype(float) > 1)
     ).to_numpy(dtype=bool)
-    excess = (log - table["category_code"].map(base["mean"])).to_numpy(dtype=float)[compares]
+    excess = (log - table["category_code"].map(base["mean"]).astype(float)).to_numpy(dtype=float)[
+        compares
+    ]
     of, kind = group[compares], pd.factorize(table["category_code"])[0][compares]
     count = np.bincount(of, minlength=n)
     mean = np.divide(

@@ -14,7 +14,15 @@ from gisgrid import access
 from gisgrid.access import Standard, read_standards
 from gisgrid.cli.access.ground import Ground, read_ground, read_places
 from gisgrid.cli.inputs import Inputs, require_column
-from gisgrid.cli.outcomes import Column, Listing, Number, Outcome, require_output, write
+from gisgrid.cli.outcomes import (
+    Column,
+    Listing,
+    Number,
+    Outcome,
+    require_output,
+    with_columns,
+    write,
+)
 from gisgrid.errors import InputError
 from gisgrid.files import FRAME_SUFFIXES
 from gisgrid.join import assign_units
@@ -239,9 +247,8 @@ def catchments(request: CatchmentsRequest, *, progress: Progress = silent) -> Ou
     progress("working", 1.0)
     none = float(people[found["n_facilities"] == 0].sum())
     total = float(people.sum())
-    table = pd.DataFrame(places.drop(columns="geometry")).join(found, rsuffix="_found")
     return write(
-        {request.output: gpd.GeoDataFrame(table, geometry=places.geometry)}, command="access catchments",
+        {request.output: with_columns(places, found)}, command="access catchments",
         title=Text(zh="两步移动搜索法可达性", en="Two-step floating catchment areas"), inputs=inputs, options=asdict(request),
         numbers=[
             Number("n_places", Text(zh="居住点", en="places"), len(places)), Number("n_facilities", Text(zh="设施", en="facilities"), len(goals)),
@@ -327,6 +334,10 @@ def _by_unit(
     if outside := int(unit_of.isna().sum()):
         inputs.note(
             f"{outside} 处居住点不在任何单元内", f"{outside} places lie in none of the units"
+        )
+    if unit_of.isna().all():
+        raise InputError(
+            f"none of the {len(places)} places lies in one of the {len(units)} units; check the CRS of both"
         )
     summed = access.left_out(found, unit_of)
     columns = {}

@@ -12,8 +12,15 @@ import shapely
 from pyproj import CRS
 
 from gisgrid.cli.inputs import Inputs, require_column
-from gisgrid.cli.outcomes import Column, Listing, Number, Outcome, require_output, write
-from gisgrid.cli.zones.units import with_columns
+from gisgrid.cli.outcomes import (
+    Column,
+    Listing,
+    Number,
+    Outcome,
+    require_output,
+    with_columns,
+    write,
+)
 from gisgrid.errors import InputError
 from gisgrid.grids import tessellate
 from gisgrid.progress import Progress, silent

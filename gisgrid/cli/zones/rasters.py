@@ -19,6 +19,7 @@ from gisgrid.cli.outcomes import (
     Number,
     Outcome,
     require_output,
+    with_columns,
     write,
 )
 from gisgrid.cli.zones.grids import RASTERS, as_share, polygons
@@ -108,7 +109,7 @@ def degurba(request: DegurbaRequest, *, progress: Progress = silent) -> Outcome:
             found = classify_units(
                 units, read_surface(cells), read_surface(Path(population)), year=request.unit_rules
             )
-            made[request.output] = _joined(units, found)
+            made[request.output] = with_columns(units, found)
             listings.append(_units_listing(found, inputs))
             progress("working", 1.0)
         if request.zones is not None:
@@ -188,7 +189,7 @@ def statistics(request: StatisticsRequest, *, progress: Progress = silent) -> Ou
         columns=["statistic", "lowest", "median", "highest"],
     )
     return write(
-        {request.output: _joined(areas, found)}, command="zones statistics", title=Text(zh="分区统计", en="Statistics of areas"),
+        {request.output: with_columns(areas, found)}, command="zones statistics", title=Text(zh="分区统计", en="Statistics of areas"),
         inputs=inputs, options=asdict(request), listings=[Listing("statistics", Text(zh="各区域", en="Over the areas"), rows, columns)],
         numbers=[
             Number("n_areas", Text(zh="区域", en="areas"), len(areas)), Number("n_empty", Text(zh="没有像元的区域", en="areas without a cell"), empty),
@@ -292,13 +293,3 @@ def _zones_of(cells: Surface) -> gpd.GeoDataFrame:
     return polygons(
         {"core": np.isin(classes, (30, 23)), "fringe": fringe_cells(cells).values == 1}, cells
     )
-
-
-def _joined(areas: gpd.GeoDataFrame, found: pd.DataFrame) -> gpd.GeoDataFrame:
-    """Put what was found behind the columns of the areas, replacing columns of the same name."""
-    table = pd.DataFrame(
-        areas.drop(columns=["geometry", *(set(found.columns) & set(areas.columns))])
-    )
-    joined = table.join(found)
-    joined.columns = [str(name) for name in joined.columns]
-    return gpd.GeoDataFrame(joined, geometry=areas.geometry)

@@ -12,7 +12,15 @@ import pandas as pd
 from pyproj import CRS
 
 from gisgrid.cli.inputs import Inputs, require_column
-from gisgrid.cli.outcomes import Column, Listing, Number, Outcome, require_output, write
+from gisgrid.cli.outcomes import (
+    Column,
+    Listing,
+    Number,
+    Outcome,
+    require_output,
+    with_columns,
+    write,
+)
 from gisgrid.errors import InputError
 from gisgrid.progress import Progress, silent
 from gisgrid.schema import Text
@@ -243,31 +251,6 @@ def screen(request: ScreenRequest, *, progress: Progress = silent) -> Outcome:
         {request.output: with_columns(blocks, found)}, command="zones screen", title=Text(zh="城中村候选排序", en="Candidates for urban villages"),
         inputs=inputs, options=asdict(request), numbers=numbers, listings=listings,
     )  # fmt: skip
-
-
-def with_columns(frame: gpd.GeoDataFrame, found: pd.DataFrame) -> gpd.GeoDataFrame:
-    """Put what was found behind a layer's columns; columns of the same name give way.
-
-    Parameters
-    ----------
-    frame
-        The layer.
-    found
-        Indexed like it.
-
-    Returns
-    -------
-    GeoDataFrame
-        The columns of both, the shapes last.
-    """
-    names = [
-        str(name)
-        for name in frame.columns
-        if name != frame.geometry.name and name not in found.columns
-    ]
-    return gpd.GeoDataFrame(
-        pd.DataFrame(frame[names]).join(found), geometry=frame.geometry.array, crs=frame.crs
-    )
 
 
 def _accuracy(

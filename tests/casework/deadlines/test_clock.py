@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gisgrid.casework.deadlines import Reckoning, due_times, read_calendar, time_spent
+from gisgrid.casework.deadlines import Reckoning, due_times, pauses_of, read_calendar, time_spent
 from gisgrid.casework.deadlines.calendar import day_table, minutes_of
 from gisgrid.errors import ColumnError, InputError
 
@@ -75,7 +75,7 @@ def test_the_whole_table_at_once_is_the_same_as_row_by_row():
 def working_minutes(first, last):
     """Every working minute of some days, one by one."""
     _, works, spans = day_table(CALENDAR, first.year, last.year)
-    start = dt.datetime(first.year, 1, 1)
+    start = pd.Timestamp(first.year, 1, 1).to_pydatetime()
     for day in range((first - start).days, (last - start).days + 1):
         if works[day]:
             for span in spans[day]:
@@ -90,7 +90,7 @@ def working_minutes(first, last):
     pause=st.tuples(st.integers(-2000, 6000), st.integers(0, 6000)),
 )  # fmt: skip
 def test_working_hours_are_those_counted_minute_by_minute(minutes, amount, pause):
-    started = dt.datetime(2026, 1, 1) + dt.timedelta(minutes=minutes)
+    started = pd.Timestamp(2026, 1, 1).to_pydatetime() + dt.timedelta(minutes=minutes)
     begin = started + dt.timedelta(minutes=pause[0])
     end = begin + dt.timedelta(minutes=pause[1])
     count, due = 0, None
@@ -214,3 +214,25 @@ def test_what_cannot_be_reckoned_is_said():
         due_times(
             started, 1, "working_days", calendar=CALENDAR, pauses=wrong[["case_id", "paused_at"]]
         )
+
+
+def test_pauses_are_read_from_events():
+    at = pd.to_datetime(
+        ["2026-11-05", "2026-11-02", "2026-11-03", "2026-11-04", "2026-11-01"], utc=True
+    )
+    events = pd.DataFrame(
+        {
+            "case_id": ["b", "a", "a", "a", "a"],
+            "kind": ["suspended", "suspended", "noted", "resumed", "dispatched"],
+            "at": at,
+        }
+    )
+    found = pauses_of(events)
+    assert found["case_id"].to_list() == ["a", "b"]
+    assert found["resumed_at"].isna().to_list() == [False, True]
+    started = pd.Series(at[[4, 4]], index=["a", "b"])
+    due = due_times(started, 5, "calendar_days", calendar=CALENDAR, pauses=found)
+    assert due["due_at"].iloc[0] == at[4] + pd.Timedelta(days=7)
+    assert due["paused"].to_list() == [False, True]
+    with pytest.raises(ColumnError, match="kind"):
+        pauses_of(events.drop(columns="kind"))

@@ -163,12 +163,27 @@ def test_the_cells_of_a_box_hold_every_place_in_it(west, south, width, height):
 
 
 def test_a_desk_query_reads_an_index_in_order(ledger):
-    from gisgrid.casework.ledger.filters import page
+    from sqlalchemy import event as hooks
 
-    wanted = CaseFilter(owners=("o1",), states=("filed", "dispatched"), due_before=hours(30))
-    statement = page(wanted, ["case_id", "due_at"], states=("filed",), limit=50)
-    text = str(statement.compile(ledger._engine, compile_kwargs={"literal_binds": True}))
+    asked = []
+    hooks.listen(ledger._engine, "before_cursor_execute", lambda *a: asked.append(a[2:4]))
+    for unit in (
+        {},
+        {"unit_codes": ("u1",)},
+        {"community_codes": ("c1",)},
+        {"subdistrict_codes": ("s1",)},
+    ):
+        wanted = CaseFilter(
+            owners=("o1",), states=("filed", "dispatched"), due_before=hours(30), **unit
+        )
+        ledger.cases(wanted, limit=50)
+    plans = []
     with ledger._engine.connect() as connection:
-        plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
-    assert sum("cases_by_owner (owner=? AND state=? AND due_at<?)" in step for step in plan) == 2
-    assert not any("SCAN cases" in step for step in plan)
+        for statement, values in [each for each in asked if each[0].startswith("SELECT")]:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
+            plans.append([row[-1] for row in plan])
+    for name in ("owner", "unit", "community", "subdistrict"):
+        index = f"cases_by_{name} ("
+        runs = [plan for plan in plans if any(index in step for step in plan)]
+        assert len(runs) == 2
+        assert all("state=? AND due_at<?" in plan[0] and len(plan) == 1 for plan in runs)

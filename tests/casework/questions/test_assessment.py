@@ -27,7 +27,7 @@ def test_a_draw_depends_on_its_seed_and_not_on_the_order():
     )
     assert drawn["kind"].value_counts().to_dict() == {"street": 12, "compound": 4, "market": 4}
     assert drawn["weight"].sum() == pytest.approx(100)
-    assert drawn["point_id"].to_list()[:2] == ["P019", "P064"]  # the same on every machine
+    assert drawn["point_id"].to_list()[:2] == ["P029", "P069"]  # the same on every machine
 
 
 def test_each_kind_is_drawn_at_least_once_and_no_more_than_there_are():
@@ -52,11 +52,11 @@ def test_every_point_is_as_likely_as_another_of_its_kind():
     hits = pd.concat(
         [
             draw_points(points(), n=20, key="point_id", strata="kind", seed=seed)["point_id"]
-            for seed in range(300)
+            for seed in range(60)
         ]
     )
     count = hits.value_counts().reindex(points()["point_id"]).fillna(0)
-    assert ((count - 60) ** 2 / (60 * 0.8)).sum() < 140  # chi-square, 97 degrees of freedom
+    assert ((count - 12) ** 2 / (12 * 0.8)).sum() < 140  # chi-square, 97 degrees of freedom
 
 
 def test_residents_out_of_reach_of_every_inspection(units):

@@ -84,10 +84,10 @@ def test_where_nobody_is_known_there_is_no_answer():
 def test_the_interval_covers_the_truth():
     rng = np.random.default_rng(0)
     covered = 0
-    for _ in range(100):
+    for _ in range(40):
         level = rng.choice(["community", "bureau"], 120)
         hours = 10 * np.where(level == "community", 1.5, 1) * np.exp(rng.normal(0, 0.6, 120))
         log = cases([("a", "0101", seer, wait, 0) for seer, wait in zip(level, hours, strict=True)])
         row = authority_gap(log, AUTHORITY, by=["unit_code"]).iloc[0]
         covered += row["times_as_long_low"] < 1.5 < row["times_as_long_high"]
-    assert 88 <= covered <= 100
+    assert 34 <= covered <= 40

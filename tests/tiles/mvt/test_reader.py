@@ -157,7 +157,7 @@ def test_numbers_that_leave_32_bits_turn_over():
     assert layer.features[0].parts == (((2**31 - 1, 0), (-(2**31), 1)),)
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(derandomize=True, max_examples=120, deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused(content):
     good = message(POLYGON, [move(1), 0, 0, line(2), 20, 0, 0, 20, CLOSE])

@@ -148,7 +148,7 @@ def some(tiles, n):
     return tiles[:: max(1, len(tiles) // n)]
 
 
-@pytest.mark.parametrize("z", [6, 7, 8, 10, 12, 14, 16])
+@pytest.mark.parametrize("z", [6, 8, 11, 16])
 def test_every_pixel_is_where_it_is_to_a_tenth_of_a_pixel(drawn, path, z):
     """Up to the last one: so neighbours meet at the seam, whatever is between."""
     level = drawn._level(z)

@@ -82,7 +82,7 @@ tangles = st.lists(
 )
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(derandomize=True, max_examples=120, deadline=None)
 @given(tangles, st.sampled_from([1, 7, 100_000]))
 def test_any_tangle_becomes_valid_and_right(paths, scale):
     paths = [[(x * scale + x * y % 5, y * scale - x) for x, y in path] for path in paths]
@@ -96,7 +96,7 @@ def test_any_tangle_becomes_valid_and_right(paths, scale):
     assert (shapely.contains_xy(found, places) == inside).all()
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(derandomize=True, max_examples=80, deadline=None)
 @given(tangles)
 def test_mending_twice_is_mending_once_and_edges_meet_at_ends_only(paths):
     rings = rings_of(*paths)
@@ -112,7 +112,7 @@ def test_mending_twice_is_mending_once_and_edges_meet_at_ends_only(paths):
         assert polygons(whole_rings(once)).equals(polygons(once))
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(derandomize=True, max_examples=80, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=3, max_size=9))
 def test_a_ring_that_does_not_meet_itself_is_simple(path):
     path = [p for p, q in zip(path, [*path[1:], path[0]], strict=True) if p != q]
