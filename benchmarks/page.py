@@ -85,8 +85,14 @@ def section(name: str, measured: Mapping) -> str:
         f"Measured on {measured['date']}: {on['processor']}, {on['cores']} cores, {on['memory']}, {on['system']}, "
         f"Python {on['python']}. `make bench ONLY={name}`"
     )
-    versions = [f"{peer} {version}" for peer, version in measured["peers"].items() if version]
-    missing = [peer for peer, version in measured["peers"].items() if not version]
+    told = " ".join(row["peer_name"] or "" for row in measured["rows"])
+    about_it = {
+        peer: version
+        for peer, version in measured["peers"].items()
+        if peer in told or peer in OPTIONAL.get(name, ())
+    }
+    versions = [f"{peer} {version}" for peer, version in about_it.items() if version]
+    missing = [peer for peer, version in about_it.items() if not version]
     told = f"Peers: {', '.join(versions)}." if versions else ""
     if missing:
         told += f" Not installed, so not measured: {', '.join(missing)}."

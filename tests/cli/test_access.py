@@ -330,9 +330,7 @@ def test_supply_is_shared_out(gisgrid, homes, toilets, streets, tmp_path):
 @pytest.mark.parametrize("aim", ["coverage", "p-median"])
 @pytest.mark.usefixtures("homes", "toilets", "streets")
 def test_the_next_site_is_where_most_are_helped(in_folder, tmp_path, aim):
-    write(
-        tmp_path / "lots.gpkg", at((1000, 0), (1900, 0)), lot=["by the homes", "by nobody"]
-    )
+    write(tmp_path / "lots.gpkg", at((1000, 0), (1900, 0)), lot=["by the homes", "by nobody"])
     code, out, _ = in_folder(
         "access", "sites", "homes.gpkg", "lots.gpkg", "streets.gpkg", "--existing", "toilets.gpkg", "--only", "status=open", "--residents",
         "people", "--aim", aim, "-o", "next.gpkg", "--json",

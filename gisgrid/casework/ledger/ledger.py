@@ -270,11 +270,6 @@ class Ledger:
         -------
         int
             How many there are.
-
-        Raises
-        ------
-        LedgerError
-            The database does not answer.
         """
         both = wanted if within is None else wanted & within
         with reading(self._engine) as connection:
@@ -321,11 +316,6 @@ class Ledger:
         -------
         int
             Grows with every event: what waits for news compares it.
-
-        Raises
-        ------
-        LedgerError
-            The database does not answer.
         """
         with reading(self._engine) as connection:
             return connection.scalar(select(func.max(EVENTS.c.seq))) or 0

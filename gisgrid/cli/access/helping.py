@@ -23,6 +23,7 @@ from gisgrid.cli.outcomes import (
     Number,
     Outcome,
     require_output,
+    with_columns,
     write,
 )
 from gisgrid.errors import InputError
@@ -208,10 +209,7 @@ def renewal(request: RenewalRequest, *, progress: Progress = silent) -> Outcome:
             f"这些项目没有数据，不算缺项：{'、'.join(unknown)}",
             f"nothing is known about {', '.join(unknown)}, which do not count as lacking",
         )
-    kept = [name for name in compounds.columns if name not in {*found.columns, "geometry"}]
-    table = gpd.GeoDataFrame(
-        pd.DataFrame(compounds[kept]).join(found), geometry=compounds.geometry
-    ).sort_values("rank", ignore_index=True)
+    table = with_columns(compounds, found).sort_values("rank", ignore_index=True)
     return write(
         {request.output: table}, command="access renewal", title=Text(zh="老旧小区设施缺口", en="What old compounds lack"), inputs=inputs,
         options=asdict(request), numbers=[
