@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from gisgrid.casework.ledger.events import ATTRIBUTES, StoredEvent, utc
@@ -128,7 +128,7 @@ def after(case: Case | None, stored: StoredEvent, cycle: LifeCycle) -> Case:
         changes[step.stamps] = at
     if step.counts:
         changes[step.counts] = getattr(case, step.counts) + 1
-    return replace(case, **changes)
+    return Case(**(vars(case) | changes))
 
 
 def replay(events: Iterable[StoredEvent], cycle: LifeCycle) -> dict[str, Case]:

@@ -265,7 +265,7 @@ def case_row(case: Case) -> dict[str, Any]:
     dict
         Values by column.
     """
-    row = {name: getattr(case, name) for name in COLUMNS}
+    row: dict[str, Any] = dict(vars(case))
     for name in TIMES:
         row[name] = microseconds(row[name])
     if row["due_at"] is None:

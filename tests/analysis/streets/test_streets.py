@@ -285,3 +285,14 @@ ON = nearest_segment(points([(5, 0)]), CUT, within_m=5)
 def test_refuses_in_one_sentence(ask, error, says):
     with pytest.raises(error, match=says):
         ask()
+
+
+def test_a_line_with_a_corner_beside_its_end_is_cut_like_any_other():
+    long = shapely.LineString([(0, 0), (100, 0), (200, 0), (200 + 1e-10, 0)])
+    rounded = shapely.LineString(
+        [(1e6 + x / 3, 7 * x / 9) for x in (0, 100, 300)] + [(1e6 + 100 + 1e-11, 2100 / 9)]
+    )
+    other = shapely.LineString([(100, -50), (100, 50)])
+    made = street_segments(gpd.GeoDataFrame(geometry=[long, rounded, other], crs=4547))
+    assert made["length_m"].sum() == pytest.approx(300 + rounded.length)
+    assert sorted(made["length_m"].round(3))[:4] == [50, 50, 100, 100]
