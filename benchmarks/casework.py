@@ -55,9 +55,9 @@ def rows():
 
 
 def appended(ledger, where):
-    """Reports of one event each from 32 threads, then their way to the closing."""
+    """Reports of one event each from 64 threads, then their way to the closing."""
     rng = np.random.default_rng(3)
-    n, n_threads = 200, 32
+    n, n_threads = 100, 64
     units = rng.integers(0, N_UNITS, (n_threads, n))
     reports = [
         [Event(f"{where} {t}-{i}", "reported", NOW, "u", (113.2, 35.2), data=data_of(int(unit), t)) for i, unit in enumerate(line)]
