@@ -104,8 +104,13 @@ def _share(
     share = np.zeros(len(shapes))
     inside = shapely.contains_properly(ground, shapes)
     share[inside] = 1.0
-    cut = ~inside & shapely.intersects(ground, shapes) & (area > 0)
-    share[cut] = shapely.area(shapely.intersection(shapes[cut], ground)) / area[cut]
+    # Part by part: to intersect with thousands of parts at once takes many times as long.
+    parts = shapely.get_parts(ground)
+    cut = np.flatnonzero(~inside & (area > 0))
+    unit, part = shapely.STRtree(parts).query(shapes[cut], predicate="intersects")
+    unit = cut[unit]
+    common = shapely.area(shapely.intersection(shapes[unit], parts[part]))
+    share[cut] = np.bincount(unit, common, len(shapes))[cut] / area[cut]
     return np.clip(share, 0.0, 1.0)
 
 
