@@ -1,8 +1,9 @@
 """Who can reach what on foot, and whom does it leave out?
 
-`network` (streets that can be walked), `osm` (an extract of OpenStreetMap), `reach` (how far is the nearest, and what is within reach),
-`areas` (service areas), `standards` and `coverage` (who reaches what is demanded), `pairs` and `catchments` (what is there for each resident),
-`siting` (where one more would help most), `renewal` (what old compounds lack). Functions take frames and return frames indexed like their first argument; none knows a layer.
+`network` (streets that can be walked), `osm` (an extract of OpenStreetMap), `reach` (how far is the nearest, and what
+is within reach), `areas` (service areas), `standards` and `coverage` (who reaches what is demanded), `pairs` and
+`catchments` (what is there for each resident), `siting` (where one more would help most), `renewal` (what old compounds
+lack). Functions take frames and return frames indexed like their first argument; none knows a layer.
 """
 
 from gisgrid.access.areas import service_areas

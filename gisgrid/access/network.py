@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -296,7 +295,6 @@ def check_places(
     network: WalkingNetwork,
     *,
     name: str,
-    kinds: Sequence[str] = ("Point",),
 ) -> gpd.GeoDataFrame:
     """See that places can be put on a network; polygons become a point inside.
 
@@ -308,8 +306,6 @@ def check_places(
         The network.
     name
         What the places are called in errors.
-    kinds
-        The kinds of geometry that are points already.
 
     Returns
     -------
@@ -326,6 +322,6 @@ def check_places(
             f"{name} are in {'no CRS' if places.crs is None else crs_label(places.crs)} and the network in {crs_label(network.segments.crs)}; bring them to "
             f"one: {name}.to_crs(network.segments.crs)"
         )
-    if set(places.geometry.geom_type.dropna()) <= set(kinds):
+    if set(places.geometry.geom_type.dropna()) <= {"Point"}:
         return places
     return places.set_geometry(places.geometry.representative_point())

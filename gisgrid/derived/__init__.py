@@ -1,14 +1,14 @@
 """What is made from the city's layers: counts, rates, hotspots, outliers, clusters, patterns, density, months.
 
 The functions that a layer names under ``[derived] function``: input layers' frames and the layer's parameters in, a
-`Derivation` out, with the result, what was left out and why, and the decisions taken on the way.
-A *report* is what somebody sent in; an *incident* is a report that repeats no other (``duplicate_of`` is missing). Reports that `gisgrid ingest` found on points that are no place (``fallback`` says why) are
-left out everywhere, and counted.
+`Derivation` out, with the result, what was left out and why, and the decisions taken on the way. A *report* is what
+somebody sent in; an *incident* is a report that repeats no other (``duplicate_of`` is missing). Reports that `gisgrid
+ingest` found on points that are no place (``fallback`` says why) are left out everywhere, and counted.
 
-`counts` and `months` only count; `surfaces` and `streets` smooth, `clusters` outlines. `areas` counts for a test, `terms` says
-how it is tested, `times` which days are compared; `hotspots`, `outliers`, `company`, `optimised`, `scans`,
-`space_time_scans`, `emerging`, `near_repeats`, `changes`, `campaigns`, `returns`, `rates` and `effort` ask.
-`zones` says in which zone units and reports are, `access` who reaches what on foot.
+`counts` and `months` only count; `surfaces` and `streets` smooth, `clusters` outlines. `areas` counts for a test,
+`terms` says how it is tested, `times` which days are compared; `hotspots`, `outliers`, `company`, `optimised`, `scans`,
+`space_time_scans`, `emerging`, `near_repeats`, `changes`, `campaigns`, `returns`, `rates` and `effort` ask. `zones`
+says in which zone units and reports are, `access` who reaches what on foot.
 """
 
 from gisgrid.derived.access import (

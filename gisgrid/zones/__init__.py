@@ -1,8 +1,8 @@
 """Where does the city fray: which ground is urban, which is fringe, and how sure is that?
 
-`degurba` (the Degree of Urbanisation of cells and units), `breaks` (where an index of lights, buildings and shops falls off), `official`
-(the classes of the statistical office), `screen` (candidates for urban villages), `agreement` (where the ways agree), `zonal` (what a
-raster holds in each area) and `rasters` (grids read a block of rows at a time).
+`degurba` (the Degree of Urbanisation of cells and units), `breaks` (where an index of lights, buildings and shops falls
+off), `official` (the classes of the statistical office), `screen` (candidates for urban villages), `agreement` (where
+the ways agree), `zonal` (what a raster holds in each area) and `rasters` (grids read a block of rows at a time).
 Functions take surfaces, files of rasters and frames; none knows a layer.
 """
 

@@ -16,7 +16,6 @@ from gisgrid_server.ogc.parameters import OPERATIONS, PARAMETERS, PLACES, operat
 from gisgrid_server.ogc.schemas import SCHEMAS
 
 VERSION: Final = "3.0.3"
-MEDIA_TYPE: Final = "application/vnd.oai.openapi+json;version=3.0"
 
 _PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/problem"}}}
 _REPORT: Final = {"application/xml": {"schema": {"type": "string"}}}
