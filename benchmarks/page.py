@@ -12,7 +12,7 @@ PAGE = HERE.parent / "docs" / "benchmarks.md"
 TITLES = {
     "whole_run": "From a file of reports to hotspots", "intake": "Taking reports in", "join": "Points to units",
     "grids": "Grids", "hotspots": "Hotspots, neighbours, density", "hotspots_points": "Clusters, surfaces, streets",
-    "hotspots_scan": "Scan statistics", "hotspots_time": "Space and time", "tiles_points": "Tiles of points", "tiles_shapes": "Tiles of areas",
+    "zones": "Zones", "access": "Walking", "hotspots_scan": "Scan statistics", "hotspots_time": "Space and time", "tiles_points": "Tiles of points", "tiles_shapes": "Tiles of areas",
     "tiles_raster": "Tiles of surfaces, archives", "tiles_server": "Tile server",
 }  # fmt: skip
 PEERS = ("esda", "libpysal", "scikit-learn", "scipy", "numpy", "pandas", "geopandas", "shapely", "pointpats", "statsmodels", "rasterio", "mapbox-vector-tile")  # fmt: skip
@@ -51,7 +51,7 @@ def machine() -> dict[str, str]:
 
 def benchmarks() -> list[str]:
     """The names of all benchmarks."""
-    helpers = {"page", "run", "timing"}
+    helpers = {"loading", "page", "postgis", "run", "soak", "timing"}
     return sorted(path.stem for path in HERE.glob("*.py") if path.stem not in helpers)
 
 

@@ -1,7 +1,7 @@
 """Measure our work against its peers, in one run on this machine: tables, benchmarks/out/NAME.json, docs/benchmarks.md.
 
 `run.py hotspots` measures hotspots.py and hotspots_*.py, `run.py --markdown` nothing; the page is written from what was
-measured last of each. Each module beside this one but page and timing has a function `rows()` that gives
+measured last of each. Each module beside this one that is a benchmark has a function `rows()` that gives
 [{"work", "ours", "peer", "peer_name", "unit", "ratio"}]; ratio says how many times faster (or smaller) ours is.
 Peers that are no dependency of the project are measured where they can be imported, from the folder that
 `GISGRID_BENCH_PEERS` names as well.

@@ -52,7 +52,7 @@ def density(folder, side=3000):
 def density_rows(folder):
     path = density(folder)
     source = RasterSource.from_file(path, layer_id="density", maxzoom=16)
-    tiles = [t for z in range(10, 17) for t in list(bbox_tiles(source.bbox, z))[::97]]
+    tiles = [t for z in range(10, 17) for t in list(bbox_tiles(source.bbox, z))[::499]]
     once, others, webps = cycle(tiles), cycle(tiles), cycle(tiles)
     with rasterio.open(path) as file:
         return [

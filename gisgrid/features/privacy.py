@@ -2,21 +2,43 @@
 
 The rules are applied to the features themselves, before tiles, items or filters see them: what is not in the table that
 `Privacy.applied` gives cannot be asked for, drawn, or found out by a clever filter.
+
+Where groups under k are hidden, two numbers that are shown must not give the number of a hidden group by subtraction.
+Therefore every number is rounded down to a multiple of k, so that a difference of two is never a number of features; and
+filters choose whole declared classes only, so that nobody can move a border, a date or a box past one feature after the
+other and watch the number change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import pi
-from typing import Any, Final
+from math import ceil, floor, pi
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gisgrid.errors import ColumnError, InputError, did_you_mean
+from gisgrid.features.filters import Filter, FilterError
+from gisgrid.features.filters.nodes import (
+    Among,
+    And,
+    Compare,
+    Constant,
+    Missing,
+    Not,
+    Or,
+    Predicate,
+    Property,
+    Truth,
+)
 from gisgrid.features.places import point_places
 from gisgrid.features.table import FeatureTable
+
+BBox = tuple[float, float, float, float]
+
+_PER_DEGREE: Final = 20
 
 _DEGREE_M: Final = 6371008.8 * pi / 180
 """Metres in a degree of latitude, on the sphere of the Earth's mean radius."""
@@ -36,11 +58,14 @@ class Privacy:
         The cells are the same for every request, so there is no noise that many requests could average out.
     keep
         The only columns that may be seen or filtered by; None for all of the table.
+    classes
+        The columns whose values are declared classes: where groups are hidden, filters may name these alone.
     """
 
     k_threshold: int = 0
     blur_m: float = 0.0
     keep: tuple[str, ...] | None = None
+    classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.k_threshold < 0 or not 0 <= self.blur_m <= 100_000:
@@ -54,25 +79,93 @@ class Privacy:
         """Whether a feature may be shown by itself, in a tile or as an item."""
         return self.k_threshold <= 1
 
-    def shown_groups(self, counts: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
-        """Say which groups are large enough to be shown.
+    def shown_counts(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Give numbers of features as they may be shown.
 
         Parameters
         ----------
         counts
-            Shape (n,), how many features each group has.
+            Any shape, how many features each group has.
 
         Returns
         -------
         array
-            Shape (n,).
+            The same shape: multiples of `k_threshold`, rounded down, so that a group under it is 0 like one that is empty.
 
         Examples
         --------
-        >>> Privacy(k_threshold=5).shown_groups(np.array([0, 4, 5])).tolist()
-        [False, False, True]
+        >>> Privacy(k_threshold=5).shown_counts(np.array([0, 4, 5, 14])).tolist()
+        [0, 0, 5, 10]
         """
-        return np.asarray(counts >= max(1, self.k_threshold))
+        k = max(1, self.k_threshold)
+        return np.asarray(counts // k * k)
+
+    def shown_bbox(self, bbox: BBox) -> BBox:
+        """Give a box around features as it may be said: the outermost ones are single ones.
+
+        Parameters
+        ----------
+        bbox
+            West, south, east, north in degrees.
+
+        Returns
+        -------
+        tuple of float
+            Where no single feature is shown, widened to twentieths of a degree.
+
+        Examples
+        --------
+        >>> Privacy(k_threshold=5).shown_bbox((113.97, 35.11, 114.02, 35.14))
+        (113.95, 35.1, 114.05, 35.15)
+        """
+        if self.shows_single:
+            return bbox
+        west, south, east, north = bbox
+        return (
+            floor(west * _PER_DEGREE) / _PER_DEGREE, floor(south * _PER_DEGREE) / _PER_DEGREE,
+            ceil(east * _PER_DEGREE) / _PER_DEGREE, ceil(north * _PER_DEGREE) / _PER_DEGREE,
+        )  # fmt: skip
+
+    def check_filter(self, where: Filter) -> None:
+        """Make sure that a filter may be asked.
+
+        Parameters
+        ----------
+        where
+            The filter.
+
+        Raises
+        ------
+        FilterError
+            Groups under k are hidden, and it asks for anything but whole classes.
+
+        Examples
+        --------
+        >>> by_class = Filter.parse("kind <> 'noise' OR kind IS NULL", fields={"kind": "text"})
+        >>> Privacy(k_threshold=5, classes=("kind",)).check_filter(by_class)
+        """
+        if self.shows_single or self._is_of_classes(where.condition):
+            return
+        named = " and ".join(map(repr, self.classes)) or "none"
+        raise FilterError(
+            f"numbers under {self.k_threshold} are hidden here, so filters choose whole classes by =, <>, IN or IS NULL and no "
+            f"places, times, texts or numbers; the properties with declared classes are {named}"
+        )
+
+    def _is_of_classes(self, condition: Predicate) -> bool:
+        match condition:
+            case And(parts=parts) | Or(parts=parts):
+                return all(map(self._is_of_classes, parts))
+            case Not(part=part):
+                return self._is_of_classes(part)
+            case (
+                Compare(relation="=" | "<>", left=Property(name=name), right=Constant())
+                | Compare(relation="=" | "<>", left=Constant(), right=Property(name=name))
+                | Among(of=Property(name=name))
+                | Missing(of=Property(name=name))
+            ):
+                return name in self.classes
+        return isinstance(condition, Truth)
 
     def blurred(
         self, lon: NDArray[np.float64], lat: NDArray[np.float64]

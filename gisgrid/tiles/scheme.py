@@ -331,5 +331,7 @@ def _span(low: float, high: float, side: int, n: int) -> range:
     # A hair's breadth inside, so that the bbox of a tile gives back that one tile.
     hair = 1e-6
     first = max(0, floor(low * side + hair))
+    if first == n and low * side <= n + hair:  # the east and the south edge belong to the last tile
+        first = n - 1
     last = min(n - 1, max(first, ceil(high * side - hair) - 1))
     return range(first, last + 1)

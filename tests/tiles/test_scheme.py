@@ -69,6 +69,10 @@ def test_boxes_in_degrees_and_metres_are_the_same_tile():
 def test_the_whole_world_has_every_tile():
     assert len(list(bbox_tiles((-180, -90, 180, 90), 4))) == 256
     assert next(bbox_tiles((-180, -90, 180, 90), 4)) == (4, 0, 0)
+    # The east and the south edge belong to the last tile.
+    south = -85.05112877980659
+    assert list(bbox_tiles((180, south, 180, south), 4)) == [(4, 15, 15)]
+    assert list(bbox_tiles((0, -86, 0, -86), 4)) == []
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gisgrid.compiled import compiled
 from gisgrid.features.column import Column, read_only
 from gisgrid.tiles.mvt.times import TIME_ROOM, put_time
-from gisgrid.tiles.mvt.wire import Bytes, Ints, put_bytes, put_varint, varint_size, zigzag
+from gisgrid.tiles.mvt.wire import Bytes, Ints, field, put_bytes, put_varint, varint_size, zigzag
 
 if TYPE_CHECKING:
     from gisgrid.features.column import Rows
@@ -69,9 +69,9 @@ class Tags:
     columns: tuple[Column, ...]
 
     @cached_property
-    def names(self) -> tuple[bytes, ...]:
-        """The columns' names in UTF-8."""
-        return tuple(column.name.encode() for column in self.columns)
+    def keys(self) -> tuple[bytes, ...]:
+        """The columns' names as fields of a layer."""
+        return tuple(field(3, column.name.encode()) for column in self.columns)
 
     @cached_property
     def _gap(self) -> Ints:

@@ -8,6 +8,8 @@ one buffer; nothing is done per feature in Python.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import compress
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -26,6 +28,8 @@ from gisgrid.tiles.mvt.wire import (
     zigzag,
 )
 from gisgrid.tiles.scheme import EXTENT
+
+_TAIL: Final = b"\x28" + varint(EXTENT)
 
 MVT_MEDIA_TYPE: Final = "application/vnd.mapbox-vector-tile"
 
@@ -77,7 +81,7 @@ def write_layer(name: str, drawn: Sequence[tuple[Drawn, TagRows, Tags]]) -> byte
     if not parts:
         return b""
     numbered = [(features, number_values(rows), tags) for features, rows, tags in parts]
-    is_used = np.any([np.diff(used_start) > 0 for _, (_, _, used_start), _ in numbered], axis=0)
+    is_used = _any_used([used_start for _, (_, _, used_start), _ in numbered])
     key = np.cumsum(is_used) - 1
     chunks: list[Bytes] = []
     values: list[Bytes] = []
@@ -87,21 +91,22 @@ def write_layer(name: str, drawn: Sequence[tuple[Drawn, TagRows, Tags]]) -> byte
         chunks.append(_write_features(features, number, base + n_values, key))
         values += written
         n_values += len(used)
-    names = parts[0][2].names
-    keys = b"".join(field(3, text) for text, there in zip(names, is_used, strict=True) if there)
-    head, tail = b"\x78\x02" + field(1, name.encode()), b"\x28" + varint(EXTENT)
-    length = len(head) + len(keys) + len(tail) + sum(map(len, chunks)) + sum(map(len, values))
-    return b"".join(
-        [
-            b"\x1a",
-            varint(length),
-            head,
-            *map(_view, chunks),
-            keys,
-            *map(_view, values),
-            tail,
-        ]
-    )
+    keys = b"".join(compress(parts[0][2].keys, is_used.tolist()))
+    body = b"".join([_layer_head(name), *map(_view, chunks), keys, *map(_view, values), _TAIL])
+    return b"".join([b"\x1a", varint(len(body)), body])
+
+
+@lru_cache(maxsize=256)
+def _layer_head(name: str) -> bytes:
+    return b"\x78\x02" + field(1, name.encode())
+
+
+def _any_used(starts: Sequence[Ints]) -> NDArray[np.bool_]:
+    """Say which columns have a value in any part."""
+    is_used: NDArray[np.bool_] = starts[0][1:] > starts[0][:-1]
+    for start in starts[1:]:
+        is_used |= start[1:] > start[:-1]
+    return is_used
 
 
 def _view(array: Bytes) -> memoryview:

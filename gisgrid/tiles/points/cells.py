@@ -224,7 +224,6 @@ def write_cells(
     *,
     name: str,
     at_mean: bool,
-    k: int,
 ) -> tuple[bytes, int]:
     """Write cells as a tile of one layer, a point each.
 
@@ -242,8 +241,6 @@ def write_cells(
         The layer's name.
     at_mean
         Whether a point stands where its cell's points are on the average, or in the middle of the cell.
-    k
-        The fewest features that a number may stand for: classes and shares of fewer are left out.
 
     Returns
     -------
@@ -263,7 +260,7 @@ def write_cells(
         x, y = cells.column * side + side // 2, cells.row * side + side // 2
     row = (frame.y << power) + cells.row
     drawn = Drawn(POINT, cell_ids(frame, cells.column, row, power), *point_commands(x, y))
-    tags = Tags(tuple(cell_columns(cells.sums, measures, k)))
+    tags = Tags(tuple(cell_columns(cells.sums, measures)))
     return write_layer(name, [(drawn, tags.rows(slice(None)), tags)]), len(cells.row)
 
 
@@ -307,7 +304,7 @@ def cell_ids(frame: TileFrame, column: Ints, row: Ints, power: int) -> Ints:
     return _cell_numbers(((frame.x << power) + column) % world, row)
 
 
-def cell_columns(sums: Ints, measures: Measures, k: int) -> list[Column]:
+def cell_columns(sums: Ints, measures: Measures) -> list[Column]:
     """Say what cells say.
 
     Parameters
@@ -316,27 +313,21 @@ def cell_columns(sums: Ints, measures: Measures, k: int) -> list[Column]:
         Shape (m, n measures).
     measures
         What was summed.
-    k
-        The fewest features that a number may stand for.
 
     Returns
     -------
     list of Column
-        With m rows each.
+        With m rows each; a class that a cell does not have is not said of it.
     """
     count = sums[:, COUNT]
     columns = [Column("count", "integer", values=read_only(count))]
-    fewest = max(k, 1)
     for i, word in enumerate(measures.classes):
         number = sums[:, FIRST_CLASS + i]
-        shown = np.where(number >= fewest, number, np.iinfo(np.int64).min)
+        shown = np.where(number > 0, number, np.iinfo(np.int64).min)
         columns.append(Column(f"n_{word}", "integer", values=read_only(shown)))
     for i, name in enumerate(measures.shares):
         part = sums[:, FIRST_CLASS + len(measures.classes) + i]
-        # Where a few are told apart from the rest, so are those few.
-        safe = (k <= 1) | (((part >= k) | (part == 0)) & ((count - part >= k) | (part == count)))
-        share = np.where(safe, np.round(part / count, 3), np.nan)
-        columns.append(Column(name, "number", values=read_only(share)))
+        columns.append(Column(name, "number", values=read_only(np.round(part / count, 3))))
     return columns
 
 
@@ -345,7 +336,10 @@ def _mean_places(frame: TileFrame, sums: Ints) -> tuple[Ints, Ints]:
     x = np.floor(sums[:, SUM_U] / sums[:, COUNT] * scale).astype(np.int64) - frame.x * EXTENT
     y = np.floor(sums[:, SUM_V] / sums[:, COUNT] * scale).astype(np.int64) - frame.y * EXTENT
     world = frame.n_columns * EXTENT
-    x = np.where(x < -EXTENT, x + world, np.where(x > 2 * EXTENT, x - world, x))
+    middle = EXTENT // 2
+    x = np.where(
+        x < middle - world // 2, x + world, np.where(x >= middle + world // 2, x - world, x)
+    )
     return x, y
 
 

@@ -33,8 +33,8 @@ ALL: Final = np.zeros(0, np.uint8)
 
 NO_ROWS: Final = np.zeros(0, np.int64)
 
-_HEAD_ROOM: Final = 32
-"""Bytes kept for the number and the length of a layer."""
+HEAD_ROOM: Final = 32
+"""Bytes kept for the number and the length of a layer, before its name."""
 
 _KEPT_ROOM: Final = 1 << 26
 """A buffer beyond this, made for one tile without a budget, is given back."""
@@ -49,7 +49,7 @@ class TileFrame(NamedTuple):
     n_columns: int
 
 
-class _Rows(NamedTuple):
+class TileRows(NamedTuple):
     """The arrays of an index that the loop reads."""
 
     u: Steps
@@ -59,7 +59,7 @@ class _Rows(NamedTuple):
     number: Ints
 
 
-class _Work(NamedTuple):
+class TileWork(NamedTuple):
     """Buffers that the loop writes into: where a value stands in the tile + 1, the values used, the features."""
 
     stamp: NDArray[np.int32]
@@ -94,15 +94,29 @@ _FEW_VALUES: Final = 8
 
 
 class _Scratch(threading.local):
-    """Buffers of a thread, kept from tile to tile."""
+    """Buffers of a thread, kept from tile to tile: bytes, the values used, and where each value stands in the tile + 1."""
 
     def __init__(self) -> None:
         self.out = np.empty(1 << 16, np.uint8)
         self.stamp = np.zeros(0, np.int32)
         self.used = np.empty(1 << 12, np.int32)
 
+    def grow(self, room: int, n_values: int, *, keep: int = 0) -> None:
+        """Make room for so many bytes and so many values; the first `keep` bytes stay."""
+        if len(self.out) < room:
+            grown = np.empty(room + room // 2, np.uint8)
+            grown[:keep] = self.out[:keep]
+            self.out = grown
+        if len(self.used) < n_values:
+            self.used = np.empty(2 * n_values, np.int32)
 
-_scratch = _Scratch()
+    def shrink(self) -> None:
+        """Give back what a tile without a budget took."""
+        if len(self.out) > _KEPT_ROOM:
+            self.out = np.empty(1 << 16, np.uint8)
+
+
+scratch = _Scratch()
 
 
 def write_points(
@@ -126,7 +140,7 @@ def write_points(
     tuple of (bytes, int)
         The tile, empty where it has no feature; how many features it has.
     """
-    begin = _HEAD_ROOM + len(head)
+    begin = HEAD_ROOM + len(head)
     at, n_features = begin, 0
     values: list[NDArray[np.int32]] = []
     for part in chosen:
@@ -135,7 +149,7 @@ def write_points(
         values.append(used)
     if n_features == 0:
         return b"", 0
-    out = _scratch.out
+    out = scratch.out
     chunks = [
         _gathered(part.points.data, part.points.start, used)
         for part, used in zip(chosen, values, strict=True)
@@ -152,8 +166,7 @@ def write_points(
         tail,
     ]
     body = b"".join(pieces)
-    if len(out) > _KEPT_ROOM:
-        _scratch.out = np.empty(1 << 16, np.uint8)
+    scratch.shrink()
     return body, n_features
 
 
@@ -210,35 +223,53 @@ def layer_keys(names: tuple[str, ...]) -> bytes:
 def _write_part(
     frame: TileFrame, part: Chosen, at: int, n_used: int
 ) -> tuple[int, int, NDArray[np.int32]]:
-    index, scratch = part.points, _scratch
+    index = part.points
     n = part.stop - part.start + len(part.more)
     n_columns = len(index.layout)
-    room = at + n * (42 + 8 * n_columns) + 64
-    if len(scratch.out) < room:
-        grown = np.empty(room + room // 2, np.uint8)
-        grown[:at] = scratch.out[:at]
-        scratch.out = grown
+    scratch.grow(at + n * (42 + 8 * n_columns) + 64, n * n_columns, keep=at)
     if len(scratch.stamp) < len(index.start):
         scratch.stamp = np.zeros(len(index.start), np.int32)
-    if len(scratch.used) < n * n_columns:
-        scratch.used = np.empty(2 * n * n_columns, np.int32)
-    rows = _Rows(index.u, index.v, index.record, index.layout, index.number)
-    work = _Work(scratch.stamp, scratch.used, scratch.out)
+    rows = TileRows(index.u, index.v, index.record, index.layout, index.number)
+    work = TileWork(scratch.stamp, scratch.used, scratch.out)
     run = part.start, part.stop, n_used
-    at, n_features, n_new = _write_features(rows, frame, run, part.more, part.keep, work, at)
+    at, n_features, n_new = write_features(rows, frame, run, part.more, part.keep, work, at)
     return at, n_features, scratch.used[:n_new].copy()
 
 
 @compiled
-def _write_features(  # noqa: PLR0917 - numba has no keywords
-    rows: _Rows,
+def write_features(  # noqa: PLR0917 - numba has no keywords
+    rows: TileRows,
     frame: TileFrame,
     run: tuple[int, int, int],
     more: Ints,
     keep: Bytes,
-    work: _Work,
+    work: TileWork,
     at: int,
 ) -> tuple[int, int, int]:
+    """Write the features of points.
+
+    Parameters
+    ----------
+    rows
+        The layer.
+    frame
+        The tile.
+    run
+        The first point, past the last, and how many values the tile has already.
+    more
+        Shape (m,), other points, after the run.
+    keep
+        Shape (n of the run + m,), which of them; empty for all.
+    work
+        Where to; its `stamp` is zero before and after.
+    at
+        The first byte to write.
+
+    Returns
+    -------
+    tuple of int
+        The byte after the last; the number of features, and of values used.
+    """
     # Taken out of their tuples once: each look into one would count references.
     u, v, record, number, out = rows.u, rows.v, rows.record, rows.number, work.out
     layout, stamp, used = rows.layout, work.stamp, work.used
@@ -293,10 +324,11 @@ def _tile_place(u: int, v: int, frame: TileFrame) -> tuple[int, int]:
     else:
         x, y = u << -finer, v << -finer
     x, y = x - (frame.x << 12), y - (frame.y << 12)
-    if x < -4096:  # past the date line
-        x += frame.n_columns << 12
-    elif x > 8192:
-        x -= frame.n_columns << 12
+    world = frame.n_columns << 12
+    if x < 2048 - (world >> 1):  # past the date line
+        x += world
+    elif x >= 2048 + (world >> 1):
+        x -= world
     return x, y
 
 
@@ -338,16 +370,58 @@ def _put_length(out: Bytes, start: int, stop: int) -> int:
     return stop + wider
 
 
-@compiled
 def _gathered(data: Bytes, start: Ints, used: NDArray[np.int32]) -> Bytes:
-    """Copy the values used; those that lie one after the other, as unique ones do, are copied in one go."""
+    """Copy the values used."""
+    out = np.empty(values_size(start, used, len(used)), np.uint8)
+    return out[: copy_values(data, start, used, len(used), out, 0)]
+
+
+@compiled
+def values_size(start: Ints, used: NDArray[np.int32], n_used: int) -> int:
+    """Say how much room values take.
+
+    Parameters
+    ----------
+    start
+        Where each value of the layer begins, and past the last.
+    used, n_used
+        Those to be copied, and how many there are.
+
+    Returns
+    -------
+    int
+        Bytes, with those that `copy_values` may overwrite after them.
+    """
     total = 16
-    for value in used:
-        total += start[value + 1] - start[value]
-    out, at, k = np.empty(total, np.uint8), 0, 0
-    while k < len(used):
+    for k in range(n_used):
+        total += start[used[k] + 1] - start[used[k]]
+    return total
+
+
+@compiled
+def copy_values(  # noqa: PLR0917 - numba has no keywords
+    data: Bytes, start: Ints, used: NDArray[np.int32], n_used: int, out: Bytes, at: int
+) -> int:
+    """Copy values; those that lie one after the other, as unique ones do, are copied in one go.
+
+    Parameters
+    ----------
+    data, start
+        The values of the layer, encoded, and where each begins.
+    used, n_used
+        Those to be copied, and how many there are.
+    out, at
+        Where to.
+
+    Returns
+    -------
+    int
+        The byte after them.
+    """
+    k = 0
+    while k < n_used:
         last = k + 1
-        while last < len(used) and used[last] == used[last - 1] + 1:
+        while last < n_used and used[last] == used[last - 1] + 1:
             last += 1
         first, end = start[used[k]], start[used[last - 1] + 1]
         if last - k < _FEW_VALUES:
@@ -356,4 +430,4 @@ def _gathered(data: Bytes, start: Ints, used: NDArray[np.int32]) -> Bytes:
             out[at : at + end - first] = data[first:end]
             at += end - first
         k = last
-    return out[:at]
+    return at

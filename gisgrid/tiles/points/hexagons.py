@@ -128,7 +128,7 @@ def mean_places(whole: Tally, points: Ints) -> tuple[Steps, Steps]:
 
 
 def write_hexagons(
-    frame: TileFrame, cells: Cells, power: int, measures: Measures, *, name: str, k: int
+    frame: TileFrame, cells: Cells, power: int, measures: Measures, *, name: str
 ) -> tuple[bytes, int]:
     """Write hexagons as a tile of one layer.
 
@@ -144,8 +144,6 @@ def write_hexagons(
         What was summed.
     name
         The layer's name.
-    k
-        The fewest features that a number may stand for: classes and shares of fewer are left out.
 
     Returns
     -------
@@ -162,7 +160,7 @@ def write_hexagons(
     cells = shown_cells(Cells(*(part[reaches] for part in cells)))
     numbers = cell_ids(frame, cells.column, cells.row, power)
     commands, start = _commands(cells.column, cells.row, frame.y * EXTENT, side)
-    tags = Tags(tuple(cell_columns(cells.sums, measures, k)))
+    tags = Tags(tuple(cell_columns(cells.sums, measures)))
     drawn = Drawn(POLYGON, numbers, commands, start)
     return write_layer(name, [(drawn, tags.rows(slice(None)), tags)]), len(cells.row)
 

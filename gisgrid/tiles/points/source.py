@@ -17,7 +17,7 @@ from gisgrid.features.privacy import Privacy
 from gisgrid.tiles.mvt import MVT_MEDIA_TYPE
 from gisgrid.tiles.mvt.wire import Bytes, Ints
 from gisgrid.tiles.points.base import PointBase
-from gisgrid.tiles.points.cells import COUNT, Cells, merged, write_cells
+from gisgrid.tiles.points.cells import COUNT, SUM_U, SUM_V, Cells, merged, write_cells
 from gisgrid.tiles.points.encoding import (
     NO_ROWS,
     Chosen,
@@ -29,6 +29,7 @@ from gisgrid.tiles.points.encoding import (
 from gisgrid.tiles.points.hexagons import hexagon_middles, write_hexagons
 from gisgrid.tiles.points.parts import CellGrid, Part
 from gisgrid.tiles.points.thinning import one_per_cell, spaced
+from gisgrid.tiles.points.whole import write_whole
 from gisgrid.tiles.scheme import (
     EXTENT,
     MAX_LATITUDE,
@@ -144,6 +145,7 @@ class PointSource:
         )
         self._given = table
         self._head, self._keys = layer_head(layer_id), layer_keys(self.base.properties)
+        self._text = np.frombuffer(self._head, np.uint8), np.frombuffer(self._keys, np.uint8)
         self._fresh: FreshTable | None = None
         self._made: WeakKeyDictionary[FeatureTable, Part] = WeakKeyDictionary()
         self._hidden_rows = NO_ROWS
@@ -167,7 +169,7 @@ class PointSource:
     @property
     def bbox(self) -> BBox | None:
         """West, south, east, north in degrees of what is drawn; None where nothing is."""
-        boxes = [table.bbox for table in self.tables if table.bbox]
+        boxes = [self.privacy.shown_bbox(box) for table in self.tables if (box := table.bbox)]
         if not boxes:
             return None
         west, south, east, north = np.array(boxes).T
@@ -254,6 +256,8 @@ class PointSource:
         check_zoom(self, z, x, y, matrix_set=self.matrix_set)
         if where is not None and where.is_all:
             where = None
+        if where is not None:
+            self.privacy.check_filter(where)
         n_columns, n_rows = self.matrix_set.tiles_at(z)
         frame = TileFrame(self.matrix_set.depth(z), x, y, n_columns)
         if not self.privacy.shows_single:
@@ -304,6 +308,12 @@ class PointSource:
     def _points(self, frame: TileFrame, n_rows: int, where: Filter | None) -> Tile | None:
         """Draw every point; None where that is beyond the budget."""
         chosen, most = [], self._most
+        if where is None and self._fresh is None and self._hidden is NO_ROWS:
+            head, keys = self._text
+            whole = write_whole(self.base.index, frame, n_rows, head=head, keys=keys, most=most)
+            if whole is None or len(whole[0]) > self._budget:
+                return None
+            return Tile(*whole) if whole[1] else EMPTY_TILE
         for part in self._parts(frame):
             start, stop = part.run(frame)
             if stop - start > most and part.count(frame, where) - len(part.hidden) > most:
@@ -315,6 +325,14 @@ class PointSource:
         if len(body) > self._budget:
             return None
         return Tile(body, n) if n else EMPTY_TILE
+
+    def _shown(self, cells: Cells) -> Cells:
+        """Give cells with the numbers that may be shown; those without any say nothing of where their points are either."""
+        if self.privacy.shows_single:
+            return cells
+        sums = self.privacy.shown_counts(cells.sums)
+        sums[:, SUM_U] = sums[:, SUM_V] = 0
+        return cells._replace(sums=sums)
 
     def _thinned(self, frame: TileFrame, n_rows: int, where: Filter | None) -> Tile:
         match self.low_zoom.strategy:
@@ -361,7 +379,7 @@ class PointSource:
         return Tile(body, n, Thinning(how, of, shown) if shown < of else None) if n else EMPTY_TILE
 
     def _cells(self, frame: TileFrame, n_rows: int, where: Filter | None) -> Tile:
-        measures, k = self.base.measures, self.privacy.k_threshold
+        measures = self.base.measures
         power = min(_PIXELS - (self.low_zoom.cell_px.bit_length() - 1), STEP_BITS - frame.depth)
         at_mean = self.low_zoom.strategy == "cluster" and self.privacy.shows_single
         shape: Shape = "square" if self.low_zoom.strategy == "cluster" else self.low_zoom.shape
@@ -372,13 +390,12 @@ class PointSource:
                 for part in self._parts()
                 for cells in part.cells(frame, n_rows, grid, measures, where)
             ]
-            cells = merged(found)
-            cells.sums[~self.privacy.shown_groups(cells.sums[:, COUNT])] = 0
+            cells = self._shown(merged(found))
             if shape == "hexagon":
-                body, n = write_hexagons(frame, cells, power, measures, name=self.layer_id, k=k)
+                body, n = write_hexagons(frame, cells, power, measures, name=self.layer_id)
             else:
                 body, n = write_cells(
-                    frame, cells, power, measures, name=self.layer_id, at_mean=at_mean, k=k
+                    frame, cells, power, measures, name=self.layer_id, at_mean=at_mean
                 )
             if len(body) <= self.low_zoom.budget_bytes or power == 0:
                 break

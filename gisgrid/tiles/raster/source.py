@@ -146,8 +146,9 @@ class RasterSource:
         height, width = full.shape
         corners = [full.place(x, y) for x in (0, width) for y in (0, height)]
         x, y = zip(*corners, strict=True)
-        to_lonlat = Transformer.from_crs(self.crs, LONLAT, always_xy=True)
-        box = to_lonlat.transform_bounds(min(x), min(y), max(x), max(y))
+        box = self._from_lonlat.transform_bounds(
+            min(x), min(y), max(x), max(y), direction="INVERSE"
+        )
         return (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
 
     @property
@@ -294,7 +295,7 @@ class RasterSource:
         full = self._levels[0]
         height, width = full.shape
         x, y = full.place(width / 2, height / 2)
-        lon, lat = Transformer.from_crs(self.crs, LONLAT, always_xy=True).transform([x], [y])
+        lon, lat = self._from_lonlat.transform([x], [y], direction="INVERSE")
         u, v = self.matrix_set.to_unit(lon, lat)
         side = 0.5**_FLAT_DEPTH / SIDE
         around = self.matrix_set.to_lonlat(u[0] + np.array([0, side]), v[0] + np.array([0, 0]))

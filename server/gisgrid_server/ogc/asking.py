@@ -39,14 +39,14 @@ class Asking:
 
     def edition(self, request: Request, layer_id: str) -> Edition:
         """Give a layer as it is now, if the client may see it."""
-        self.doorkeeper.check(self.published.catalogue[layer_id], request.scope)
-        return self.published.edition(layer_id)
+        shown = self.doorkeeper.check(self.published.catalogue[layer_id], request.scope)
+        return self.published.edition(layer_id).within(shown.rights)
 
     def editions(self, request: Request) -> list[Edition]:
         """Give all layers that are ready and that the client may see."""
         shown = self.doorkeeper.pass_of(request.scope)
         return [
-            edition
+            edition.within(shown.rights)
             for layer, edition in self.published.editions()
             if isinstance(edition, Edition) and shown.opens(layer)
         ]

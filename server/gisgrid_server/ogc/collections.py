@@ -193,7 +193,8 @@ def bbox_of(edition: Edition) -> tuple[float, float, float, float] | None:
         West, south, east, north in degrees; None where nothing has a place.
     """
     if edition.table is not None:
-        return edition.table.bbox
+        box = edition.table.bbox
+        return edition.privacy.shown_bbox(box) if box is not None else None
     return edition.source.bbox if is_drawn(edition.layer) else None
 
 

@@ -38,7 +38,17 @@ CLASSES: Final[tuple[str, ...]] = (
     ),
     *(
         f"{_TILES}/{name}"
-        for name in ("core", "tileset", "tilesets-list", "geodata-tilesets", "mvt", "png", "oas30")
+        for name in (
+            "core",
+            "tileset",
+            "tilesets-list",
+            "dataset-tilesets",
+            "geodata-tilesets",
+            "collections-selection",
+            "mvt",
+            "png",
+            "oas30",
+        )
     ),
     "http://www.opengis.net/spec/tms/2.0/conf/tilematrixset",
     "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",
@@ -90,6 +100,7 @@ def landing_document(catalogue: Catalogue, base: str, *, form: str) -> dict[str,
         link("data", address(base, "/collections", f="html"), HTML, "图层 · Layers"),
         link(f"{OGC}/data", address(base, "/collections"), JSON, "图层 · Layers"),
         link(f"{OGC}/tiling-schemes", address(base, "/tileMatrixSets"), JSON, "瓦片方案 · Tiling schemes"),
+        link(f"{OGC}/tilesets-vector", address(base, "/dataset/tiles"), JSON, "所有图层的瓦片 · Tiles of all layers"),
         link(f"{OGC}/styles", address(base, "/styles"), JSON, "样式 · Styles"),
         link("wmts", address(base, "/wmts/1.0.0/WMTSCapabilities.xml"), "application/xml", "WMTS 1.0.0"),
         link("map", address(base, "/", f=None), HTML, "地图 · The map"),

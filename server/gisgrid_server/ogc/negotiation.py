@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final, Literal
 
 from starlette.requests import Request
 
 from gisgrid.errors import did_you_mean
+from gisgrid_server.edge.accepting import weight, weights
 from gisgrid_server.edge.problems import BadRequestError, NotAcceptableError
 
 Language = Literal["zh", "en"]
@@ -27,11 +27,9 @@ MEDIA_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
         "application/octet-stream",
     ),
     "png": ("image/png",),
+    "xml": ("text/xml", "application/xml"),
 }
 """What each value of ``f`` is called in ``Accept``."""
-
-_LONGEST_ACCEPT: Final = 2000
-_WEIGHT: Final = re.compile(r";\s*q\s*=\s*([0-9.]+)")
 
 
 def form_of(request: Request, *, offered: Sequence[str] = ("json", "html")) -> str:
@@ -66,9 +64,9 @@ def form_of(request: Request, *, offered: Sequence[str] = ("json", "html")) -> s
     header = ",".join(request.headers.getlist("accept"))
     if not header.strip():
         return offered[0]
-    weights = _weights(header[:_LONGEST_ACCEPT])
-    best = max(offered, key=lambda form: _weight(form, weights))  # the first of equals
-    if _weight(best, weights) <= 0:
+    said = weights(header)
+    best = max(offered, key=lambda form: weight(MEDIA_TYPES[form], said))  # the first of equals
+    if weight(MEDIA_TYPES[best], said) <= 0:
         names = " or ".join(MEDIA_TYPES[form][0] for form in offered)
         raise NotAcceptableError(
             f"Accept: {header[:80]!r} allows none of the forms of this answer; ask for {names}"
@@ -101,9 +99,9 @@ def language_of(request: Request) -> Language:
                 f"lang={asked[:40]!r} is no language of the pages; write zh or en"
             )
         return "zh" if asked == "zh" else "en"
-    weights = _weights(request.headers.get("accept-language", "")[:_LONGEST_ACCEPT])
-    english = max((w for tag, w in weights.items() if tag.split("-")[0] == "en"), default=0.0)
-    chinese = max((w for tag, w in weights.items() if tag.split("-")[0] == "zh"), default=0.0)
+    said = weights(request.headers.get("accept-language", ""))
+    english = max((w for tag, w in said.items() if tag.split("-")[0] == "en"), default=0.0)
+    chinese = max((w for tag, w in said.items() if tag.split("-")[0] == "zh"), default=0.0)
     return "en" if english > chinese else "zh"
 
 
@@ -133,25 +131,3 @@ def check_parameters(request: Request, known: Collection[str]) -> None:
         if name in seen:
             raise BadRequestError(f"the parameter {name[:60]!r} is given twice; give it once")
         seen.add(name)
-
-
-def _weights(header: str) -> dict[str, float]:
-    """Read a list with weights (RFC 9110, 12.4.2); what cannot be read counts as not said."""
-    weights: dict[str, float] = {}
-    for item in header.split(","):
-        name = item.split(";")[0].strip().lower()
-        weight = _WEIGHT.search(item)
-        try:
-            weights[name] = float(weight[1]) if weight else 1.0
-        except ValueError:
-            continue
-    weights.pop("", None)
-    return weights
-
-
-def _weight(form: str, weights: Mapping[str, float]) -> float:
-    named = [weights[name] for name in MEDIA_TYPES[form] if name in weights]
-    if named:
-        return max(named)
-    family = MEDIA_TYPES[form][0].split("/")[0]
-    return weights.get(f"{family}/*", weights.get("*/*", 0.0))

@@ -41,6 +41,8 @@ OPERATIONS: Final[Mapping[str, _Operation]] = {
     "tileset": _Operation("Tiles", "一个矢量瓦片集", "A tileset of a layer's features", _PAGE, {_JSON: "tileSet"}),
     "map-tilesets": _Operation("Tiles", "一个图层有哪些图片瓦片集？", "The tilesets of a layer's pictures", _PAGE, {_JSON: "tileSets"}),
     "map-tileset": _Operation("Tiles", "一个图片瓦片集", "A tileset of a layer's pictures", _PAGE, {_JSON: "tileSet"}),
+    "dataset-tilesets": _Operation("Tiles", "所有图层合在一起有哪些瓦片集？", "The tilesets of all layers together", _PAGE, {_JSON: "tileSets"}),
+    "dataset-tileset": _Operation("Tiles", "所有图层的一个瓦片集", "A tileset of all layers together", ("collections", *_PAGE), {_JSON: "tileSet"}),
     "styles": _Operation("Styles", "有哪些样式？", "What styles are there?", _PAGE, {_JSON: "styles"}),
     "style": _Operation("Styles", "一个 MapLibre 样式", "A MapLibre style", _PAGE, {"application/vnd.mapbox.style+json": "style"}),
 }  # fmt: skip
@@ -72,6 +74,7 @@ PARAMETERS: Final[Mapping[str, dict[str, Any]]] = {
     "after": _parameter("after", "从这个编号之后的要素开始（next 链接会给出）", "The page begins after this feature; `next` links name it", {"type": "integer", "minimum": 0}),
     "before": _parameter("before", "到这个编号之前的要素为止（prev 链接会给出）", "The page ends before this feature; `prev` links name it", {"type": "integer", "minimum": 0}),
     "properties": _parameter("properties", "任何可查询的属性：属性=值", "Any queryable: property=value", {"type": "object", "additionalProperties": _TEXT}, style="form", explode=True),
+    "collections": _parameter("collections", "瓦片中的图层，用逗号分隔", "The layers in the tiles, between commas", _TEXT, example="communities,issue_hotspots"),
     "f-tile": _parameter("f", "瓦片的格式", "The form of the tile", {"type": "string", "enum": ["mvt", "png"]}),
 }  # fmt: skip
 """Query parameters by their name in `OPERATIONS`."""

@@ -16,6 +16,13 @@ from gisgrid_server.ogc.asking import Asking
 from gisgrid_server.ogc.collections import check_items, collection_document, collections_document
 from gisgrid_server.ogc.conformance import conformance_document, landing_document
 from gisgrid_server.ogc.coordinates import asked
+from gisgrid_server.ogc.dataset import (
+    PATH,
+    dataset_layers,
+    dataset_tile_route,
+    dataset_tileset,
+    dataset_tilesets,
+)
 from gisgrid_server.ogc.html import FOLDER
 from gisgrid_server.ogc.items import item_json, items_json
 from gisgrid_server.ogc.links import GEOJSON, OPENAPI, SCHEMA
@@ -62,6 +69,7 @@ def ogc_router(
     _add_tiles(router, ask)
     _add_styles(router, ask)
     _add_pages(router, ask)
+    router.routes.append(dataset_tile_route(ask, tiles))
     router.routes.extend(wmts_routes(ask, tiles))
     return router
 
@@ -209,6 +217,7 @@ def _add_tiles(router: APIRouter, ask: Asking) -> None:
 
     for kind in ("tiles", "map/tiles"):
         _add_tilesets(router, ask, kind)
+    _add_dataset(router, ask)
 
 
 def _add_tilesets(router: APIRouter, ask: Asking, kind: str) -> None:
@@ -239,6 +248,31 @@ def _add_tilesets(router: APIRouter, ask: Asking, kind: str) -> None:
         if form_of(request) == "html":
             return ask.page(request, "document", edition.layer.title, **page_values.plain(content))
         return document(request, content, of=[edition])
+
+
+def _add_dataset(router: APIRouter, ask: Asking) -> None:
+    @router.get(PATH, **operation("dataset-tilesets"))
+    def _tilesets(request: Request) -> Response:
+        check_parameters(request, ())
+        catalogue = ask.published.catalogue
+        content = dataset_tilesets(catalogue, ask.base(request), form=form_of(request))
+        if form_of(request) == "html":
+            title = catalogue.about.title
+            return ask.page(request, "document", title, **page_values.tilesets(content))
+        return document(request, content)
+
+    @router.get(f"{PATH}/{{tileMatrixSetId}}", **operation("dataset-tileset"))
+    def _tileset(request: Request, tileMatrixSetId: str) -> Response:  # noqa: N803 - OGC spelling
+        check_parameters(request, ("collections",))
+        catalogue, editions = ask.published.catalogue, dataset_layers(ask, request)
+        content = dataset_tileset(
+            catalogue, editions, tileMatrixSetId, ask.base(request), form=form_of(request)
+        )
+        if form_of(request) == "html":
+            return ask.page(
+                request, "document", catalogue.about.title, **page_values.plain(content)
+            )
+        return document(request, content, of=editions)
 
 
 def _add_styles(router: APIRouter, ask: Asking) -> None:

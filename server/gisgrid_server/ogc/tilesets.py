@@ -48,7 +48,7 @@ def tilesets_document(edition: Edition, base: str, *, form: str) -> dict[str, An
             "title": f"{both(edition.layer.title)} ({one.id})",
             "dataType": data_type(edition.layer),
             "crs": one.crs,
-            **_registered(one),
+            **registered(one),
             "links": [
                 link("self", address(base, f"{at}/{one.id}"), JSON, one.id),
                 scheme_link(one, base),
@@ -101,9 +101,9 @@ def tileset_document(edition: Edition, set_id: str, base: str, *, form: str) -> 
         "description": both(layer.description),
         "dataType": data_type(layer),
         "crs": one.crs,
-        **_registered(one),
+        **registered(one),
         "links": links,
-        "layers": [_layer(edition)],
+        "layers": [layer_item(edition)],
     }
     if layer.source is not None and layer.source.attribution:
         document["attribution"] = layer.source.attribution
@@ -111,7 +111,7 @@ def tileset_document(edition: Edition, set_id: str, base: str, *, form: str) -> 
         document["license"] = layer.source.licence
     bbox = bbox_of(edition)
     if bbox is not None:
-        document["boundingBox"] = _box(bbox)
+        document["boundingBox"] = box_of(bbox)
         document["centerPoint"] = {
             "coordinates": [(bbox[0] + bbox[2]) / 2, (bbox[1] + bbox[3]) / 2],
             "tileMatrix": str(_zooms(layer)[0]),
@@ -270,7 +270,19 @@ def _place(unit: float, side: int, n: int) -> int:
     return min(n - 1, max(0, int(unit * side)))
 
 
-def _registered(one: MatrixSet) -> dict[str, str]:
+def registered(one: MatrixSet) -> dict[str, str]:
+    """Name a tile matrix set by the address that OGC gave it.
+
+    Parameters
+    ----------
+    one
+        The set.
+
+    Returns
+    -------
+    dict
+        A member of a document; nothing where nobody registered the set.
+    """
     return {"tileMatrixSetURI": one.uri} if one.uri is not None else {}
 
 
@@ -281,12 +293,36 @@ def _tile_link(edition: Edition, one: MatrixSet, base: str) -> dict[str, Any]:
     return link("item", href, media_type, "瓦片 · Tiles", templated=True)
 
 
-def _box(bbox: BBox) -> dict[str, Any]:
+def box_of(bbox: BBox) -> dict[str, Any]:
+    """Write a box as OGC 17-083r4 does.
+
+    Parameters
+    ----------
+    bbox
+        West, south, east, north in degrees.
+
+    Returns
+    -------
+    dict
+        JSON.
+    """
     west, south, east, north = bbox
     return {"lowerLeft": [west, south], "upperRight": [east, north], "crs": CRS84}
 
 
-def _layer(edition: Edition) -> dict[str, Any]:
+def layer_item(edition: Edition) -> dict[str, Any]:
+    """Describe a layer within a tileset.
+
+    Parameters
+    ----------
+    edition
+        A drawn layer as it is now.
+
+    Returns
+    -------
+    dict
+        JSON.
+    """
     layer, zooms = edition.layer, _zooms(edition.layer)
     document: dict[str, Any] = {
         "id": layer.id,

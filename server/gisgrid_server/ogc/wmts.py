@@ -11,6 +11,7 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from gisgrid.catalogue import Catalogue
+from gisgrid.tiles import matrix_set
 from gisgrid_server.layers.editions import Edition
 from gisgrid_server.ogc.collections import tiles_path
 from gisgrid_server.ogc.links import both
@@ -134,9 +135,7 @@ def _layer(contents: ET.Element, edition: Edition, base: str) -> None:
 
 def _matrix_set(contents: ET.Element, set_id: str, maxzoom: int) -> None:
     described = definition(set_id)
-    code = (
-        described.crs.to_pyproj_crs().to_epsg() if hasattr(described.crs, "to_pyproj_crs") else None
-    )
+    code = matrix_set(set_id).epsg
     element = _under(contents, _WMTS, "TileMatrixSet")
     _under(element, _OWS, "Identifier", set_id)
     crs = f"urn:ogc:def:crs:EPSG::{code}" if code is not None else "urn:ogc:def:crs:OGC:1.3:CRS84"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -13,9 +12,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gisgrid.errors import GisgridError, LayerNotFoundError
-from gisgrid_server.edge.answers import GONE
 from gisgrid_server.edge.problems import BadRequestError, problem_of
 from gisgrid_server.ogc.asking import Asking
+from gisgrid_server.ogc.forwarding import forwarded
 from gisgrid_server.ogc.tilesets import drawn_in
 from gisgrid_server.ogc.wmts import XML, capabilities, exception
 from gisgrid_server.tiles.routes import TileRoutes
@@ -107,16 +106,8 @@ class _Wmts:
                 f"{z!r}, {x!r}, {y!r} are no place of a tile; write whole numbers from 0"
             )
         path = f"/tiles/{layer.id}/{z}/{x}/{y}.png"
-        key = {"key": said["KEY"]} if "KEY" in said else {}
-        inner = {**scope, "query_string": urlencode(key).encode()}
-        headers = dict(scope["headers"])
-        found = self._tiles.at_once(inner, path, headers) or await self._tiles.answer(
-            inner, receive, path, headers
-        )
-        if found is GONE:
-            return None
-        told = {name.decode("latin-1"): value.decode("latin-1") for name, value in found.headers}
-        return Response(found.body, found.status, told)
+        key = [("key", said["KEY"])] if "KEY" in said else []
+        return await forwarded(self._tiles, scope, receive, path=path, query=key)
 
 
 def _check(said: Mapping[str, str], name: str, only: str) -> None:

@@ -6,8 +6,10 @@ import re
 from typing import Final, NamedTuple
 
 from gisgrid.errors import GisgridError, TileNotFoundError
+from gisgrid.tiles.mvt import MVT_MEDIA_TYPE
 from gisgrid.tiles.scheme import WEB_MERCATOR_QUAD
-from gisgrid_server.edge.problems import BadRequestError
+from gisgrid_server.edge.accepting import weight, weights
+from gisgrid_server.edge.problems import BadRequestError, NotAcceptableError
 
 TILE: Final = re.compile(
     r"/tiles/([^/]{1,2000})/([0-9]{1,10})/([0-9]{1,10})/([0-9]{1,10})\.(mvt|pbf|png|webp)"
@@ -19,9 +21,13 @@ _LIKE_A_TILE: Final = re.compile(
     r"/tiles/([^/]+)/([^/]+)/([^/]+)/([^/]+)\.(mvt|pbf|png|webp)"
 ).fullmatch
 _OGC_TILE: Final = re.compile(
-    r"/collections/([^/,]{1,200})/(map/)?tiles/([A-Za-z0-9]{1,40})/([^/]{1,40})/([^/]{1,40})/([^/]{1,40})"
+    r"/collections/([^/]{1,2000})/(map/)?tiles/([A-Za-z0-9]{1,40})/([^/]{1,40})/([^/]{1,40})/([^/]{1,40})"
 ).fullmatch
 _NUMBER: Final = re.compile(r"-?[0-9]{1,10}", re.ASCII).fullmatch
+_MEDIA_TYPES: Final = {
+    "mvt": (MVT_MEDIA_TYPE, "application/x-protobuf", "application/octet-stream"),
+    "png": ("image/png",),
+}
 _FORM: Final = re.compile(rb"(?:^|&)f=([a-z]{1,8})(?=&|$)").search
 
 
@@ -76,13 +82,15 @@ def tile_address(path: str, query: bytes) -> TileAddress:
     return found
 
 
-def ogc_address(path: str, query: bytes) -> TileAddress | None:
+def ogc_address(path: str, query: bytes, accept: bytes = b"") -> TileAddress | None:
     """Read the path of a tile as OGC API - Tiles writes it: the row goes before the column.
 
     Parameters
     ----------
     path, query
         A request's.
+    accept
+        Its ``Accept``, which counts where ``f`` is not given.
 
     Returns
     -------
@@ -93,6 +101,8 @@ def ogc_address(path: str, query: bytes) -> TileAddress | None:
     ------
     BadRequestError
         It is one, but its place is no number.
+    NotAcceptableError
+        The client takes no such tile.
 
     Examples
     --------
@@ -110,6 +120,12 @@ def ogc_address(path: str, query: bytes) -> TileAddress | None:
             )
     form = _FORM(query)
     suffix = form[1].decode() if form else ("png" if is_map else "mvt")
+    if accept and not form and accept != b"*/*":
+        said, taken = accept.decode("latin-1"), _MEDIA_TYPES[suffix]
+        if weight(taken, weights(said)) <= 0:
+            raise NotAcceptableError(
+                f"Accept: {said[:80]!r} does not allow what this tile is; ask for {taken[0]}, or with f={suffix}"
+            )
     return TileAddress(name, set_id, z, column, row, suffix)
 
 

@@ -74,6 +74,9 @@ class Plan:
         Whether the address names the version that is served now, so that the answer never changes.
     needs_key
         Whether one of its layers is not shown to everybody.
+    is_scoped
+        Whether rows of one of its layers are somebody's: who else asks has another plan, from editions within other
+        rights.
     options
         How a picture is to be coloured.
     slowest_s
@@ -91,6 +94,7 @@ class Plan:
     is_live: bool
     is_versioned: bool
     needs_key: bool
+    is_scoped: bool
     options: Mapping[str, Any]
     slowest_s: dict[int, float] = field(default_factory=dict)
 
@@ -194,6 +198,7 @@ def make_plan(
         is_live=any(one.is_live for one in editions),
         is_versioned=("v", version) in query_parameters,
         needs_key=any(one.layer.tiles is not None and one.layer.tiles.access != "public" for one in editions),
+        is_scoped=any(one.layer.tiles is not None and one.layer.tiles.scoped_by is not None for one in editions),
         options=options,
     )  # fmt: skip
 

@@ -1,25 +1,8 @@
 """The description of the server: OpenAPI 3.0, complete, in both languages, and true."""
 
 import re
-from contextlib import suppress
 
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis.errors import Unsatisfiable
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
-
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_schema_conformance,
-]
 
 
 @pytest.fixture(scope="module")
@@ -60,33 +43,6 @@ def test_every_address_is_described(client, document):
             assert len(names) == len(set(names)), path
 
 
-def test_nothing_that_is_made_up_breaks_the_server(live):
+def test_nothing_that_is_made_up_breaks_the_server(live, ask_at_random):
     """Schemathesis asks every address in ways that the description allows and in ways that it forbids."""
-    schema = schemathesis.openapi.from_url(f"{live}/openapi.json")
-    asked = 0
-    for found in schema.get_all_operations():
-        operation = found.ok()
-        for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
-            asked += _ask(operation, mode)
-    assert asked > 200
-
-
-def _ask(operation, mode):
-    n = 0
-
-    cases = operation.as_strategy(generation_mode=mode)
-
-    @seed(20261122)
-    @settings(max_examples=5, database=None, deadline=None, derandomize=False, phases=[Phase.generate],
-              suppress_health_check=list(HealthCheck))  # fmt: skip
-    @given(case=cases)
-    def run(case):
-        nonlocal n
-        n += 1
-        answer = case.call()
-        if b"Invalid HTTP request" not in answer.content:  # no request at all, as uvicorn says
-            case.validate_response(answer, checks=CHECKS)
-
-    with suppress(Unsatisfiable):  # an address in which nothing can be wrong
-        run()
-    return n
+    assert ask_at_random(live) > 200

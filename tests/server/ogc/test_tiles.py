@@ -98,6 +98,8 @@ def test_wmts_capabilities(client):
     ]
     matrices = root.findall("w:Contents/w:TileMatrixSet/w:TileMatrix", space)
     assert len(matrices) == 16
+    path = "w:Contents/w:TileMatrixSet/o:SupportedCRS"
+    assert root.findtext(path, None, space) == "urn:ogc:def:crs:EPSG::3857"
     assert (
         matrices[0].findtext("w:TopLeftCorner", None, space)
         == "-20037508.342789244 20037508.342789244"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gisgrid.errors import InputError
 from gisgrid.features import FeatureTable
-from gisgrid.features.filters import Filter
+from gisgrid.features.filters import Filter, FilterError
 from gisgrid.features.privacy import Privacy
 from gisgrid.tiles import LowZoom, PointSource, Thinning, bbox_tiles
 from gisgrid.tiles.mvt import read_tile
@@ -209,9 +209,10 @@ def test_dropping_the_densest_keeps_the_far_out(many, source_of, shown):
 
 def test_groups_below_k_never_leave_at_any_zoom(many, source_of, shown):
     k = 7
-    source = source_of(many, low_zoom=SAYS_ALL, privacy=Privacy(k_threshold=k))
+    privacy = Privacy(k_threshold=k, classes=("status",))
+    source = source_of(many, low_zoom=SAYS_ALL, privacy=privacy)
     open_source = source_of(many, low_zoom=SAYS_ALL)
-    where = Filter.parse("severity > 2", fields=many.fields)
+    where = Filter.parse("status = 'open'", fields=many.fields)
     hidden = 0
     for z in range(23):
         for chosen in (None, where):
@@ -232,13 +233,30 @@ def test_groups_below_k_never_leave_at_any_zoom(many, source_of, shown):
                     "n_noise",
                 }
                 assert all(
-                    v >= k for name, v in properties.items() if name.startswith(("n_", "count"))
+                    v > 0 and v % k == 0
+                    for name, v in properties.items()
+                    if name.startswith(("n_", "count"))
                 )
-                part = round(properties.get("share_open", 0) * count)
-                assert (part == 0 or part >= k) and (part == count or count - part >= k)  # noqa: PT018
+                # The share is that of the rounded numbers: it does not give the exact ones away.
+                assert properties["share_open"] * count == pytest.approx(
+                    round(properties["share_open"] * count / k) * k, abs=count * 0.0005
+                )
             # What the tile says of itself does not tell that something is hidden.
             assert drawn.thinned.of == drawn.thinned.shown
     assert hidden > 100
+
+
+def test_a_source_of_groups_refuses_filters_that_are_finer_than_classes(many, source_of):
+    source = source_of(many, privacy=Privacy(k_threshold=7, classes=("status",)))
+    z, x, y = next(bbox_tiles((many.lon[2700], many.lat[2700]) * 2, 8))
+    for text in ("severity > 2", "category = 'park'", "S_INTERSECTS(geometry, BBOX(113, 34, 114, 35))"):  # fmt: skip
+        with pytest.raises(FilterError, match="whole classes"):
+            source.tile(z, x, y, where=Filter.parse(text, fields=many.fields))
+    west, south, east, north = source.bbox
+    assert (np.array(source.bbox) * 20).round(6).tolist() == (np.array(source.bbox) * 20).round().tolist()  # fmt: skip
+    assert west <= np.nanmin(many.lon)
+    assert east >= np.nanmax(many.lon)
+    assert south < north
 
 
 @pytest.mark.parametrize("strategy", ["none", "one_per_pixel", "drop_densest", "cluster"])

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gisgrid.errors import ColumnError, InputError, TileNotFoundError
@@ -93,6 +93,8 @@ def test_the_same_rows_give_the_same_bytes_in_every_process_and_thread(
     st.integers(0, 7),
     st.sampled_from(sorted(MATRIX_SETS)),
 )
+@example([(-180.0, 45.0), (180.0, 45.0), (-1e-12, -90.0)], 0, "CGCS2000Quad")
+@example([(-180.0, 0.0), (179.9999999999999, -85.05112877980659)], 1, "WebMercatorQuad")
 def test_every_point_is_in_exactly_one_tile_without_its_surroundings(decode, places, z, name):
     matrix_set = MATRIX_SETS[name]
     frame = pd.DataFrame(places, columns=["lon", "lat"])
@@ -227,3 +229,22 @@ def test_points_stand_in_the_order_of_the_curve(table, source_of, decode):
     source = source_of(table, low_zoom=ALL_OF_THEM)
     ids = [feature.id for feature in decode(source.tile(0, 0, 0).body, "layer")]
     assert ids == (table.number[: table.n_placed] + 1).tolist()
+
+
+@pytest.mark.parametrize("z", [3, 9, 11, 14])
+def test_a_whole_tile_is_the_one_of_chosen_points(table, source_of, z):
+    """One pass over everything, and the way that filters and fresh rows take, write the same bytes."""
+    source = source_of(table, low_zoom=ALL_OF_THEM)
+    everything = Filter.parse("severity > -100 OR severity IS NULL", fields=table.fields)
+    for tile in some_tiles(table, z, WEB_MERCATOR_QUAD):
+        assert source.tile(*tile) == source.tile(*tile, where=everything)
+
+
+def test_a_tile_of_many_points_makes_room_for_itself(reports, as_table, source_of):
+    """More than the buffers hold at first, in a thread that has drawn nothing yet."""
+    table = as_table(reports(6_000, seed=3))
+    source = source_of(table, low_zoom=ALL_OF_THEM)
+    with ThreadPoolExecutor(1) as fresh:
+        drawn = fresh.submit(source.tile, 0, 0, 0).result()
+    assert drawn.n_features == 6_000
+    assert drawn == source.tile(0, 0, 0)

@@ -1,6 +1,7 @@
 from gisgrid.tiles import warm, warm_up
-from gisgrid.tiles.points.encoding import _write_features
+from gisgrid.tiles.points.encoding import write_features
 from gisgrid.tiles.points.search import square_run
+from gisgrid.tiles.points.whole import _whole
 
 
 def test_warming_up_goes_through_every_piece_on_the_list(monkeypatch):
@@ -12,7 +13,7 @@ def test_warming_up_goes_through_every_piece_on_the_list(monkeypatch):
 
 def test_after_warming_up_no_tile_of_points_compiles(reports, as_table, source_of):
     warm_up()
-    before = [len(loop.signatures) for loop in (_write_features, square_run)]
+    before = [len(loop.signatures) for loop in (write_features, square_run, _whole)]
     assert min(before) >= 1
     source_of(as_table(reports(200))).tile(9, 418, 202)
-    assert [len(loop.signatures) for loop in (_write_features, square_run)] == before
+    assert [len(loop.signatures) for loop in (write_features, square_run, _whole)] == before

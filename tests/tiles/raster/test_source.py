@@ -1,5 +1,6 @@
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import numpy as np
 import pytest
@@ -116,13 +117,19 @@ SOME = np.arange(0, 256, 15)
 """Some rows and columns of pixels, the first and the last among them."""
 
 
+@cache
+def from_degrees(crs):
+    """Made once for each reference system: finding the way between two takes PROJ a good part of a second."""
+    return Transformer.from_crs("OGC:CRS84", crs, always_xy=True)
+
+
 def exactly(path, level, z, x, y, *, matrix_set=WEB_MERCATOR_QUAD):
     """The bilinear mean at the middles of some pixels, projected one by one."""
     side = 0.5 ** matrix_set.depth(z) / 256
     u, v = np.meshgrid((x * 256 + SOME + 0.5) * side, (y * 256 + SOME + 0.5) * side)
     lon, lat = matrix_set.to_lonlat(u, v)
     with rasterio.open(path) as file:
-        to_file = Transformer.from_crs("OGC:CRS84", file.crs, always_xy=True)
+        to_file = from_degrees(file.crs.to_wkt())
     inverse = ~level.transform
     e, n = (np.where(np.isfinite(one), one, -1e12) for one in to_file.transform(lon, lat))
     c = inverse.a * e + inverse.b * n + inverse.c - 0.5

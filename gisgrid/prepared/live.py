@@ -1,0 +1,144 @@
+"""Rows that are added, changed and deleted while a layer is served: written once, seen by every worker."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from gisgrid.catalogue import FolderStore, Layer
+from gisgrid.errors import InputError, OutputError
+from gisgrid.features import Journal, LiveTable, Privacy
+from gisgrid.files import whole_file
+from gisgrid.locks import alone
+from gisgrid.prepared.layers import prepare
+from gisgrid.prepared.shown import layer_privacy
+from gisgrid.prepared.state import Prepared
+
+FOLDER: Final = ".live"
+"""Under the data folder."""
+
+_OF: Final = "of.txt"
+"""Which state of the layer's file the fresh rows lie over."""
+
+
+def live_folder(layer: Layer, store: FolderStore) -> Path:
+    """Say where the fresh rows of a layer are written, whether there are any or not.
+
+    Parameters
+    ----------
+    layer
+        The layer.
+    store
+        Where its data are.
+
+    Returns
+    -------
+    Path
+        Under the data folder.
+    """
+    return store.folder / FOLDER / layer.id
+
+
+def open_live(prepared: Prepared, store: FolderStore) -> LiveTable | None:
+    """Open the fresh rows of a layer, over the rows that its file has now.
+
+    Parameters
+    ----------
+    prepared
+        The layer as it lies ready.
+    store
+        Where its data are.
+
+    Returns
+    -------
+    LiveTable or None
+        None where nothing was ever appended to it.
+    """
+    folder = live_folder(prepared.layer, store)
+    if prepared.table is None or not (folder / _OF).is_file():
+        return None
+    return _live(prepared, folder)
+
+
+def append(
+    layer: Layer,
+    store: FolderStore,
+    features: Sequence[Mapping[str, Any]] = (),
+    *,
+    delete: Sequence[str | int] = (),
+    folder: Path | None = None,
+) -> int:
+    """Add, change and delete rows of a layer while it is served; they are in its tiles within a second.
+
+    Parameters
+    ----------
+    layer
+        A layer with a primary key.
+    store
+        Where its data are. Its file is not changed.
+    features
+        GeoJSON features in longitude, latitude; one whose key is there already takes its place. Properties that the
+        layer does not show are left out: what is not written down cannot get out.
+    delete
+        Keys of rows that are no longer.
+    folder
+        As for `prepare`.
+
+    Returns
+    -------
+    int
+        How many changes were written. They survive a loss of power.
+
+    Raises
+    ------
+    InputError
+        A feature does not fit the layer, or the layer has no key.
+    OutputError
+        They cannot be written.
+    """
+    prepared = prepare(layer, store, folder=folder)
+    if prepared.table is None or layer.primary_key is None:
+        raise InputError(
+            f"rows are appended to a layer of features with a primary key and {layer.id!r} has none; "
+            "state its primary_key in layer.toml"
+        )
+    place = live_folder(layer, store)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{str(place.parent)!r} cannot be made ({error.strerror}); make the data folder writable") from error  # fmt: skip
+    _live(prepared, place)
+    shown, privacy = set(prepared.table.columns), layer_privacy(layer)
+    return Journal(place).append(
+        [_as_shown(one, shown, privacy) for one in features], delete=delete
+    )
+
+
+def _live(prepared: Prepared, folder: Path) -> LiveTable:
+    """Open fresh rows; where the layer's file is another than they were laid over, lay them over the new one."""
+    with alone(folder.parent / f"{prepared.layer.id}.lock"):
+        of = folder / _OF
+        if of.is_file() and of.read_text("ascii") == prepared.version:
+            return LiveTable(folder)
+        assert prepared.table is not None  # noqa: S101 - asked by both who call
+        live = LiveTable.create(folder, prepared.table)
+        with whole_file(of) as draft:
+            draft.write_text(prepared.version, "ascii")
+        return live
+
+
+def _as_shown(
+    feature: Mapping[str, Any], shown: Collection[str], privacy: Privacy
+) -> dict[str, Any]:
+    """Leave out what the layer does not show, and blur what it blurs, before anything is written down."""
+    properties = feature.get("properties") or {}
+    kept = {name: value for name, value in properties.items() if name in shown}
+    geometry = feature.get("geometry")
+    if privacy.blur_m > 0 and isinstance(geometry, Mapping) and geometry.get("type") == "Point":
+        lon, lat = (np.array([float(part)]) for part in geometry["coordinates"][:2])
+        (east,), (north,) = privacy.blurred(lon, lat)
+        geometry = {"type": "Point", "coordinates": [float(east), float(north)]}
+    return {"type": "Feature", "properties": kept, "geometry": geometry}
