@@ -3,6 +3,7 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 ONLY ?=
+MINUTES ?= 60
 VENV := .venv
 CORE := .venv-core
 BIN := $(VENV)/bin
@@ -14,7 +15,7 @@ export UV_LINK_MODE ?= hardlink
 # Where a machine forbids Python to keep its bytecode, every start would read the libraries from their sources.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-core test-full check format bench notebooks docs lock clean setup setup-dev assets
+.PHONY: help demo test test-core test-full check format bench soak notebooks docs lock clean setup setup-dev assets
 help:  ## show these lines
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -42,6 +43,9 @@ format: setup-dev  ## let the formatter and the linter mend what they can
 
 bench: setup-dev  ## measured against the peers: tables, and docs/benchmarks.md when all were  [ONLY=name]
 	$(BIN)/python benchmarks/run.py $(ONLY)
+
+soak: setup-dev  ## load on a server without a pause, and its memory all the while  [MINUTES=60]
+	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES)
 
 notebooks: setup-dev  ## run every notebook from its first cell to its last
 	$(BIN)/python -m pytest tests/notebooks $(ARGS)
@@ -89,5 +93,5 @@ $(CORE)/.ready: requirements/core.lock pyproject.toml $(UV) assets
 # The front end: locked npm packages built into the server's static folder and gisgrid/assets.
 assets: server/gisgrid_server/static/index.html
 
-server/gisgrid_server/static/index.html: $(WEB)/package-lock.json $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts $(WEB)/index.html $(WEB)/inspect.html -type f 2>/dev/null) | $(UV)
+server/gisgrid_server/static/index.html: $(WEB)/package-lock.json $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts $(wildcard $(WEB)/*.html) $(WEB)/vite.config.js -type f 2>/dev/null) | $(UV)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" UV="$(CURDIR)/$(UV)" sh $(WEB)/scripts/build.sh

@@ -1,5 +1,7 @@
 """What every test may ask for."""
 
+import runpy
+import shutil
 from pathlib import Path
 
 import pytest
@@ -26,3 +28,16 @@ def shared_data() -> Path:
 def layers_dir() -> Path:
     """The catalogue that comes with the project."""
     return PROJECT / "layers"
+
+
+@pytest.fixture(scope="session")
+def _small_city(project, layers_dir, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("small") / "city"
+    runpy.run_path(str(project / "tests/desk/small_city.py"))["make"](folder, layers_dir)
+    return folder
+
+
+@pytest.fixture
+def small_city(_small_city, tmp_path) -> Path:
+    """A folder with `layers` and `data`: a grid of 16 units and the layer of cases, no case yet."""
+    return Path(shutil.copytree(_small_city, tmp_path / "city"))

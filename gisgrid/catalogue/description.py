@@ -82,6 +82,28 @@ def is_free_text(field: Field, *, primary_key: str | None = None) -> bool:
     )
 
 
+def cell_properties(layer: Layer) -> set[str]:
+    """Name what the cells say that are drawn where single features are too many.
+
+    Parameters
+    ----------
+    layer
+        Any layer.
+
+    Returns
+    -------
+    set of str
+        ``count``, the numbers of declared classes and the shares; empty where nothing is counted.
+    """
+    if layer.tiles is None or layer.geometry != "Point":
+        return set()
+    low = layer.tiles.low_zoom
+    if low.strategy not in {"aggregate", "cluster"}:
+        return set()
+    words = next((f.allowed_values for f in layer.fields if f.name == low.counts_by), None) or ()
+    return {"count", *(f"n_{word}" for word in words), *low.shares}
+
+
 def style_properties(style: object) -> set[str]:
     """Name the properties that a style reads.
 
@@ -186,8 +208,10 @@ def _tile_faults(layer: Layer) -> Iterator[str]:
             f"has tiles.minzoom = {tiles.minzoom} above tiles.maxzoom = {tiles.maxzoom}; swap them"
         )
     yield from _privacy_faults(layer, tiles)
+    yield from _scope_faults(layer, tiles)
+    codes = tiles.scoped_by.columns if tiles.scoped_by is not None else ()
     for field in layer.exposed:
-        if is_free_text(field, primary_key=layer.primary_key):
+        if is_free_text(field, primary_key=layer.primary_key) and field.name not in codes:
             yield (
                 f"shows {field.name!r} in tiles.properties, which is free text that may hold names or telephone "
                 "numbers; remove it there, or state its allowed values or labels"
@@ -207,11 +231,29 @@ def _privacy_faults(layer: Layer, tiles: Tiles) -> Iterator[str]:
         yield f"has tiles.low_zoom.counts_by = {low.counts_by!r}, which tiles.properties does not show; add it there"
 
 
+def _scope_faults(layer: Layer, tiles: Tiles) -> Iterator[str]:
+    if tiles.scoped_by is None:
+        return
+    if tiles.access != "key":
+        yield "has tiles.scoped_by but access = 'public', and only the holder of a key has a scope; set access = 'key'"
+    if not tiles.scoped_by.columns:
+        yield "has tiles.scoped_by that names no column; name units, classes or owners, or remove it"
+    if layer.kind != "vector":
+        yield f"has tiles.scoped_by but geometry = {layer.geometry!r}, and only features are somebody's; remove it"
+    shown = {field.name: field.type for field in layer.exposed}
+    for name in tiles.scoped_by.columns:
+        if shown.get(name) != "string":
+            found = (
+                f"is of type {shown[name]!r}" if name in shown else "tiles.properties does not show"
+            )
+            yield f"has tiles.scoped_by with {name!r}, which {found}; a scope is read from shown texts"
+
+
 def _style_faults(layer: Layer) -> Iterator[str]:
     if layer.style and layer.tiles is None:
         yield "has a style.json but no [tiles], so nothing would be drawn; add [tiles] or remove style.json"
         return
-    exposed = {field.name for field in layer.exposed}
+    exposed = {field.name for field in layer.exposed} | cell_properties(layer)
     for number, part in enumerate(layer.style, start=1):
         name = part.get("id", f"number {number}")
         if not str(part.get("id", "")).startswith(layer.id):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 from pydantic import Field as Key
 
 from gisgrid.catalogue.reading import read_json, read_toml, validate
@@ -97,6 +97,34 @@ class LowZoom(_Described):
     shape: Literal["square", "hexagon"] = "square"
 
 
+class ScopedBy(_Described):
+    """By which columns a layer's rows are somebody's: who asks gets the own rows only, in every answer.
+
+    Attributes
+    ----------
+    units
+        Columns of grid codes, one of which must begin with a code of the asker's.
+    classes
+        The column of classes, whose code must begin with one of the asker's.
+    owners
+        The column of owners, for who sees the own cases only.
+    """
+
+    units: tuple[str, ...] = ()
+    classes: str | None = None
+    owners: str | None = None
+
+    @field_validator("units", mode="before")
+    @classmethod
+    def _several(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that it names."""
+        return tuple(name for name in (*self.units, self.classes, self.owners) if name is not None)
+
+
 class Tiles(_Described):
     """What a map gets to see: the zooms, the columns, who may ask, and whether the layer is on at first view.
 
@@ -110,6 +138,8 @@ class Tiles(_Described):
         Whether the layer is on at first view.
     access
         ``public``, or ``key``: only who names a key of the server's key file sees the layer's tiles and rows.
+    scoped_by
+        By which columns its rows are somebody's; None where whoever sees the layer sees all of it.
     privacy
         What is hidden so that nobody is found.
     low_zoom
@@ -121,6 +151,7 @@ class Tiles(_Described):
     properties: tuple[str, ...] = ()
     visible: bool = False
     access: Literal["public", "key"] = "public"
+    scoped_by: ScopedBy | None = None
     privacy: Privacy = Privacy()
     low_zoom: LowZoom = LowZoom()
 

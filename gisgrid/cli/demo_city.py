@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,9 +12,9 @@ import typer
 
 import gisgrid
 from gisgrid.catalogue import Catalogue, FolderStore, build, resolve_layers, standard_layers
-from gisgrid.cli import bars, printing
+from gisgrid.cli import bars, demo_cases, printing
 from gisgrid.errors import ContractError, InputError, OutputError
-from gisgrid.files import whole_file, write_frame
+from gisgrid.files import whole_file, write_frame, write_surface, write_table
 
 _RECORD: Final = "city.json"
 
@@ -77,6 +78,7 @@ def prepare(layers: Path, data: Path, arguments: Arguments) -> None:
             f"{len(wrong)} of {len(made)} derived layers could not be built "
             f"(first: {wrong[0].layer}, {wrong[0].why}); mend the catalogue in {layers}"
         )
+    demo_cases.prepare(catalogue, store, seed=arguments.seed)
 
 
 def _is_there(catalogue: Catalogue, store: FolderStore, arguments: Arguments) -> bool:
@@ -92,10 +94,11 @@ def _is_there(catalogue: Catalogue, store: FolderStore, arguments: Arguments) ->
 
 
 def _make(catalogue: Catalogue, store: FolderStore, arguments: Arguments) -> None:
-    from gisgrid.testing import synthetic_city  # noqa: PLC0415 - not needed where the city is there
+    from gisgrid.testing import raster_layers, synthetic_city  # noqa: PLC0415 - not needed where the city is there
 
     _demand_own_folder(store.folder)
     _write_record(store.folder, arguments, {})
+    shutil.rmtree(store.folder / "casework", ignore_errors=True)  # cases of another city
     with bars.shares("making the city") as progress:
         city = synthetic_city(
             seed=arguments.seed,
@@ -110,8 +113,13 @@ def _make(catalogue: Catalogue, store: FolderStore, arguments: Arguments) -> Non
         layer = catalogue[name]
         path = store.path(layer)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_frame(frame, path)
+        write = write_table if layer.kind == "table" else write_frame
+        write(frame, path)
         checksums[name] = store.checksum(layer)
+    for name, surface in raster_layers(city).items():
+        if name in catalogue and not catalogue[name].is_derived:
+            write_surface(surface, store.path(catalogue[name]))
+            checksums[name] = store.checksum(catalogue[name])
     write_frame(city.truth, store.folder / "truth.parquet")
     _write_record(store.folder, arguments, checksums)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Annotated, Any
 
+import pandas as pd
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
@@ -77,7 +78,7 @@ def api_router(
         descending: bool = False,
     ) -> JSONResponse:
         shown = doorkeeper.check(published.catalogue[layer], request.scope)
-        edition = published.edition(layer)
+        edition = published.edition(layer).within(shown.rights)
         page = rows(edition, limit=limit, offset=offset, sort=sort, descending=descending)
         return _answer(page, shown)
 
@@ -86,7 +87,7 @@ def api_router(
     )
     def _counts(layer: str, by: str, request: Request) -> JSONResponse:
         shown = doorkeeper.check(published.catalogue[layer], request.scope)
-        return _answer(counts(published.edition(layer), by=by), shown)
+        return _answer(counts(published.edition(layer).within(shown.rights), by=by), shown)
 
     @router.get(
         "/api/months", tags=["findings"], summary="How many issues had each unit, month by month?"
@@ -121,8 +122,8 @@ def catalogue_document(published: Published, shown: Pass = NO_PASS) -> dict[str,
     """
     about = published.catalogue.about
     layers = [
-        _layer_document(published, *pair, is_open=shown.opens(pair[0]))
-        for pair in published.editions()
+        _layer_document(published, layer, _seen(edition, shown), is_open=shown.opens(layer))
+        for layer, edition in published.editions()
     ]
     times = [layer["as_of"] for layer in layers if layer["as_of"] is not None]
     return {
@@ -159,7 +160,7 @@ def _layer_document(
         "attribution": source.attribution if source is not None else "",
         "licence": source.licence if source is not None else "",
         "acquired": source.acquired if source is not None else "",
-        "as_of": plain(published.as_of(layer)) if is_open else None,
+        "as_of": plain(_as_of(published, layer, edition)) if is_open else None,
         "access": tiles.access if tiles is not None else "public",
         "ready": ready,
         "tilejson": f"tiles/{layer.id}/tilejson.json" if tiles is not None else None,
@@ -171,11 +172,24 @@ def _layer_document(
     return {**document, **_state(published, layer, edition)}
 
 
+def _seen(edition: Edition | LookupError, shown: Pass) -> Edition | LookupError:
+    return edition.within(shown.rights) if isinstance(edition, Edition) else edition
+
+
+def _as_of(published: Published, layer: Layer, edition: Edition | LookupError) -> pd.Timestamp | None:  # fmt: skip
+    """Say of when a layer is; of one whose rows are somebody's, of when the asker's are."""
+    if isinstance(edition, Edition) and edition.scope is not None:
+        return edition.as_of
+    return published.as_of(layer)
+
+
 def _state(published: Published, layer: Layer, edition: Edition | LookupError) -> dict[str, Any]:
     """Tell what depends on the data: how many rows, what was left out, what to know."""
     if not isinstance(edition, Edition):
         return {"n_rows": None, "excluded": {}, "notes": [str(edition)], "version": None}
     record = published.store.provenance(layer)
+    if edition.scope is not None:  # numbers of all rows are not for who sees some
+        record = None
     excluded = dict(record.excluded) if record is not None else {}
     notes = list(record.notes) if record is not None else []
     state: dict[str, Any] = {"n_rows": edition.n_rows, "version": edition.version}

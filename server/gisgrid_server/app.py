@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from gisgrid import __version__
@@ -17,6 +17,13 @@ from gisgrid.errors import GisgridError
 from gisgrid.progress import Progress, silent
 from gisgrid.tiles import bbox_tiles, warm_up
 from gisgrid_server.api import api_router
+from gisgrid_server.casework.desk import desk_router
+from gisgrid_server.casework.hooks import Hooks
+from gisgrid_server.casework.limits import Limits
+from gisgrid_server.casework.media import media_router
+from gisgrid_server.casework.open311 import open311_router
+from gisgrid_server.casework.reporting import reporting_router
+from gisgrid_server.casework.service import Casework
 from gisgrid_server.edge.access import Doorkeeper
 from gisgrid_server.edge.front import Front
 from gisgrid_server.edge.problems import add_problem_handlers, log
@@ -76,11 +83,13 @@ def create_app(
             archive_app(archive, settings, metrics), archive, settings, metrics=metrics, spans=spans
         )
     published = open_layers(settings, progress=progress)
-    doorkeeper = Doorkeeper(settings.keys_file)
+    doorkeeper = Doorkeeper.of(settings)
     published.on_reload = lambda *, well: metrics.count("reloads" if well else "reload_failures")
     published.on_fresh = partial(metrics.set, "fresh_rows")
     findings, readiness = Findings(published), Readiness()
     tiles = TileRoutes(published, settings, doorkeeper=doorkeeper, metrics=metrics)
+    casework = Casework.open(settings, published.catalogue, published.store)
+    hooks = None if casework is None else Hooks.of(settings, casework.desk.ledger)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -90,9 +99,15 @@ def create_app(
             work.start()
         else:
             readiness.is_warm = True
+        if hooks is not None:
+            hooks.start()
         yield
         published.close()
         tiles.close()
+        if hooks is not None:
+            hooks.close()
+        if casework is not None:
+            casework.close()
 
     app = FastAPI(
         title="gisgrid",
@@ -106,6 +121,9 @@ def create_app(
     add_problem_handlers(app)
     app.include_router(api_router(published, findings, settings, doorkeeper))
     app.include_router(health_router(published, settings, metrics=metrics, readiness=readiness, note=tiles.note))  # fmt: skip
+    if casework is not None:
+        for router in _casework_routers(casework, doorkeeper, settings):
+            app.include_router(router)
     app.include_router(ogc_router(published, settings, doorkeeper, tiles=tiles))
     landing = landing_page(published, settings, doorkeeper)
     app.include_router(
@@ -114,6 +132,15 @@ def create_app(
     app.mount("/static", StaticFiles(directory=static_folder(), check_dir=False))
     describe(app)
     return Front(app, tiles, settings, metrics=metrics, spans=spans)
+
+
+def _casework_routers(
+    casework: Casework, doorkeeper: Doorkeeper, settings: Settings
+) -> list[APIRouter]:
+    """Make the routes of cases: reports, photos, Open311, the desk."""
+    limits = Limits(settings)
+    routers = (media_router, reporting_router, open311_router, desk_router)
+    return [router(casework, doorkeeper, limits) for router in routers]
 
 
 def open_layers(settings: Settings, *, progress: Progress = silent) -> Published:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -93,16 +93,35 @@ def new_key(
     layers: Annotated[
         str, typer.Option(help="The layers it opens, between commas; * for all.")
     ] = "*",
+    role: Annotated[
+        str | None,
+        typer.Option(
+            help="What its holder is in casework: collector, committee, community, subdistrict, bureau, district or system."
+        ),
+    ] = None,
+    powers: Annotated[str, typer.Option(help="More powers than the role's, between commas.")] = "",
+    owners: Annotated[
+        str, typer.Option(help="As whom its holder settles cases, between commas; * for all.")
+    ] = "",
+    grids: Annotated[
+        str,
+        typer.Option(help="Beginnings of the grid codes it is for, between commas; * for all."),
+    ] = "",
+    classes: Annotated[
+        str,
+        typer.Option(help="Beginnings of the class codes it is for, between commas; * for all."),
+    ] = "",
 ) -> None:
-    """Make a key for layers that are not shown to everybody.
+    """Make a key for layers that are not shown to everybody, and for who works on cases.
 
     生成访问密钥。
     """
     from gisgrid_server.edge.access import new_key as made  # noqa: PLC0415 - see serve
 
     key, lines = made(
-        name, layers=tuple(word for part in layers.split(",") if (word := part.strip()))
-    )
+        name, layers=_between_commas(layers), role=cast("Any", role), powers=cast("Any", _between_commas(powers)),
+        owners=_between_commas(owners), grids=_between_commas(grids), classes=_between_commas(classes),
+    )  # fmt: skip
     typer.echo(
         f"The key, shown this once:\n{key}\n\nFor the key file (GISGRID_KEYS_FILE):\n{lines}"
     )
@@ -136,6 +155,10 @@ def append(
     settings = read_settings(layers=layers, data=data)
     n = append_file(settings, layer, file, delete=tuple(delete or ()))
     typer.echo(f"{n} changes to {layer} are written")
+
+
+def _between_commas(text: str) -> tuple[str, ...]:
+    return tuple(word for part in text.split(",") if (word := part.strip()))
 
 
 def read_settings(**said: object) -> Settings:

@@ -40,6 +40,14 @@ _ZH: Final = {
     "How many issues had each unit, month by month?": "每个单元每月有多少事件？",
     "Where are the hot areas, and how sure is that?": "热点在哪里，有多大把握？",
     "Does the server answer?": "服务器是否在运行？",
+    "Who am I, what may I do, and what words does this city use?": "我是谁，可以做什么，本市用哪些词？",
+    "A page of the cases that I see": "我能看到的一页案件",
+    "How many cases would each choice of a filter give?": "筛选条件的每个选项各有多少案件？",
+    "A case: its events, its photos, and what I may do next": "一个案件：经过、照片和下一步",
+    "Do something with a case": "办理案件的下一步",
+    "What happens, as it happens (server-sent events)": "案件动态（服务器推送）",
+    "The cases of a filter as CSV, Excel, GeoPackage or GeoJSON": "导出筛选出的案件（CSV、Excel、GeoPackage、GeoJSON）",
+    "The indicators of a period, of the cases that I see": "我能看到的案件在一段时期的指标",
     "Are the layers read?": "图层是否已经读入？",
     "Numbers for Prometheus": "给 Prometheus 的运行数字",
 }
@@ -177,6 +185,7 @@ def _tile_paths() -> dict[str, Any]:
         f"{tile}.png": _tile_path(of_pictures, ["layers", *place], ["key"], [*colours, version], png, empty=False),
         f"/collections/{{collectionId}}/tiles/{ogc}": _tile_path(("ogcTile", *of_features[1:]), ["collectionId", *ogc_place], [*filters, "f-tile"], [], mvt),
         f"/collections/{{collectionId}}/map/tiles/{ogc}": _tile_path(("ogcPicture", *of_pictures[1:]), ["collectionId", *ogc_place], ["key", "f-tile"], colours, png, empty=False),
+        f"/dataset/tiles/{ogc}": _tile_path(("datasetTile", "所有图层的矢量瓦片（MVT 2.1）", "A vector tile of all layers (MVT 2.1)"), ogc_place, ["collections", *filters, "f-tile"], [], mvt),
         "/wmts/1.0.0/WMTSCapabilities.xml": _tile_path(("wmtsCapabilities", "WMTS 1.0.0 能力文档", "WMTS 1.0.0 capabilities"), [], ["key"], [], xml, empty=False),
         "/wmts": _tile_path(("wmts", "WMTS 1.0.0（KVP）", "WMTS 1.0.0 by key-value pairs"), [], ["key"], [
             _query("SERVICE", "WMTS", "WMTS", enum=["WMTS"]), _query("REQUEST", "请求", "The request", enum=["GetCapabilities", "GetTile"]),

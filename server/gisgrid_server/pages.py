@@ -1,4 +1,7 @@
-"""``/`` and ``/inspect``: the map and the tile inspector, from files that were built once and come with the package."""
+"""``/``, ``/inspect``, ``/report``, ``/desk``: the pages, from files that were built once and come with the package.
+
+The phone page's service worker and manifest stand at the root, for a worker rules only over what lies below it.
+"""
 
 from __future__ import annotations
 
@@ -55,10 +58,10 @@ def page_router(
     router = APIRouter()
     headers = {"Cache-Control": "no-cache", "Content-Security-Policy": content_policy(basemap)}
 
-    def _built(name: str) -> Response:
+    def _built(name: str, media_type: str = "text/html") -> Response:
         page = folder / name
         if page.is_file():
-            return FileResponse(page, headers=headers, media_type="text/html")
+            return FileResponse(page, headers=headers, media_type=media_type)
         return HTMLResponse(_NOT_BUILT, status_code=503, headers=headers)
 
     @router.get("/", include_in_schema=False)
@@ -68,6 +71,22 @@ def page_router(
     @router.get("/inspect", include_in_schema=False)
     def _inspector() -> Response:
         return _built("inspect.html")
+
+    @router.get("/report", include_in_schema=False)
+    def _report() -> Response:
+        return _built("report.html")
+
+    @router.get("/desk", include_in_schema=False)
+    def _desk() -> Response:
+        return _built("desk.html")
+
+    @router.get("/sw.js", include_in_schema=False)
+    def _service_worker() -> Response:
+        return _built("sw.js", "text/javascript")
+
+    @router.get("/report.webmanifest", include_in_schema=False)
+    def _manifest() -> Response:
+        return _built("report.webmanifest", "application/manifest+json")
 
     return router
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 import re
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _Words = Annotated[tuple[str, ...], NoDecode]
@@ -44,7 +44,32 @@ class Settings(BaseSettings):
     cors_origins
         Which pages of other sites may read the answers: ``*`` for all, or origins; none where it is empty.
     keys_file
-        Who may see layers whose access is ``key``: a TOML file of hashed keys.
+        Who may see layers whose access is ``key``, and who may act on cases: a TOML file of hashed keys.
+    oidc_issuer, oidc_audience
+        Whose tokens (JWT) are taken besides keys, and what they must be meant for; both or none.
+    oidc_claim
+        The claim of a token that holds its holder's role, grids, classes, owners and layers.
+    cases
+        The address of the ledger of cases (``sqlite:///cases.db``, ``postgresql+psycopg://user@host/name``); ``off`` for a
+        server without cases. Where not named, ``casework/cases.db`` in the data folder, if the catalogue has the layer
+        ``cases``.
+    cases_rules
+        The folder of the city's rules for cases; those that are built in where not named.
+    media
+        Where photos are kept; ``media`` in the data folder where not named.
+    public_reports
+        Whether everybody may report; otherwise holders of a key with that power.
+    hooks_file
+        Whom to tell what happens to cases: a TOML file of addresses.
+    max_photo_bytes
+        The largest photo that is taken.
+    reports_per_minute, key_reports_per_minute
+        How many reports and photos are taken in a minute from one address, and from one key.
+    open311_contact
+        How to reach who runs this server, as Open311 tells it; the city's title where it is empty.
+    open311_public
+        What everybody may read of cases by Open311: ``fields`` (class, place, times, state, owner), ``texts`` (what reporters
+        wrote, too) or ``nothing``. Whoever may see a case reads all of it.
     cache_max_age
         Seconds a browser may keep a tile without asking again. Tiles asked for by version are kept for a year.
     cache_bytes
@@ -86,6 +111,19 @@ class Settings(BaseSettings):
     allowed_hosts: _Words = ()
     cors_origins: _Words = ("*",)
     keys_file: Path | None = None
+    oidc_issuer: str | None = None
+    oidc_audience: str | None = None
+    oidc_claim: str = "gisgrid"
+    cases: str | None = None
+    cases_rules: Path | None = None
+    media: Path | None = None
+    public_reports: bool = True
+    hooks_file: Path | None = None
+    max_photo_bytes: int = Field(default=10 * _MIB, ge=64 * 1024, le=64 * _MIB)
+    reports_per_minute: int = Field(default=30, ge=1, le=1_000_000)
+    key_reports_per_minute: int = Field(default=600, ge=1, le=1_000_000)
+    open311_contact: str = Field(default="", max_length=500)
+    open311_public: Literal["nothing", "fields", "texts"] = "fields"
     cache_max_age: int = Field(default=60, ge=0)
     cache_bytes: int = Field(default=128 * _MIB, ge=0)
     max_layers: int = Field(default=16, ge=1, le=64)
@@ -116,6 +154,25 @@ class Settings(BaseSettings):
                 f"public_url {value!r} is no address; begin it with http:// or https://"
             )
         return value.rstrip("/")
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer(cls, value: str | None) -> str | None:
+        if value is None or not value.strip():
+            return None
+        if not re.match(r"https://[^/]|http://(localhost|127\.0\.0\.1|\[::1\])([:/]|$)", value):
+            raise ValueError(
+                f"oidc_issuer {value!r} is no address that can be trusted; begin it with https://"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _issuer_and_audience(self) -> Self:
+        if (self.oidc_issuer is None) != (not self.oidc_audience):
+            raise ValueError(
+                "oidc_issuer and oidc_audience go together: a token must be of one and for the other; set both"
+            )
+        return self
 
     @field_validator("root_path")
     @classmethod

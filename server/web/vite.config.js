@@ -21,10 +21,14 @@ export default defineConfig({
   build: {
     outDir: "../gisgrid_server/static",
     emptyOutDir: true,
+    manifest: true,
     target: "es2022",
     assetsInlineLimit: 0,
     reportCompressedSize: false,
     chunkSizeWarningLimit: 2000,
-    rolldownOptions: { input: ["index.html", "inspect.html"], output: { assetFileNames } },
+    rolldownOptions: {
+      input: ["index.html", "inspect.html", "report.html", "desk.html"],
+      output: { assetFileNames },
+    },
   },
 });

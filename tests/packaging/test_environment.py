@@ -12,12 +12,13 @@ CONDA_NAMES = {
     "matplotlib": "matplotlib-base",
     "prometheus-client": "prometheus_client",
 }
-# What a conda environment needs beside the packages: the interpreter, the installers, Node.js for the front end.
-CONDA_ONLY = {"python", "pip", "setuptools", "nodejs"}
+# What a conda environment needs beside the packages: the interpreter, the installers, Node.js for the front end, what pyjwt's extra brings.
+CONDA_ONLY = {"python", "pip", "setuptools", "nodejs", "cryptography"}
 
 
 def split(requirement: str) -> tuple[str, str]:
     bare, _, _ = requirement.partition(";")  # conda has no markers: a package is there or not
+    bare = re.sub(r"\[.*?\]", "", bare)  # nor extras
     match = re.fullmatch(r"([A-Za-z0-9_-]+)\s*(.*)", bare.strip())
     assert match, requirement
     return match[1].lower(), match[2].replace(" ", "")

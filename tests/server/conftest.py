@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import geopandas as gpd
@@ -11,15 +12,31 @@ import httpx
 import numpy as np
 import pandas as pd
 import pytest
+import schemathesis
 import shapely
 from affine import Affine
 from gisgrid_server.app import create_app
 from gisgrid_server.settings import Settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
 from pyproj import CRS
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
 from gisgrid.files import write_frame, write_surface, write_table
 from gisgrid.surface import Surface
 from gisgrid.tiles import bbox_tiles, warm_up
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
 
 WEST, SOUTH, CELL = 500_000.0, 3_895_000.0, 300.0
 
@@ -297,8 +314,8 @@ def serve(client_of):
 
     def make(root: Path, *, raising: bool = True, **options) -> Client:
         folders = {"layers": root / "layers", "data": root / "data"}
-        settings = Settings(**{**folders, "warm": False, "look_s": 0.1, **options})
-        return client_of(create_app(settings), raising=raising)
+        chosen = Settings(**{**folders, "warm": False, "look_s": 0.1, **options})
+        return client_of(create_app(chosen), raising=raising)
 
     return make
 
@@ -329,6 +346,45 @@ def until():
             time.sleep(0.05)
 
     return wait
+
+
+@pytest.fixture(scope="session")
+def ask_at_random():
+    """Ask a server by its own description, in ways that it allows and in ways that it forbids; count how often."""
+
+    def ask(address, *, below="/", headers=None, n=5):
+        schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
+        asked = 0
+        for found in schema.get_all_operations():
+            operation = found.ok()
+            if not operation.path.startswith(below) or operation.path.endswith(
+                "/news"
+            ):  # a stream has no end
+                continue
+            for mode in schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE:
+                asked += _ask(operation.as_strategy(generation_mode=mode), headers, n)
+        return asked
+
+    return ask
+
+
+def _ask(cases, headers, most) -> int:
+    n = 0
+
+    @seed(20261122)
+    @settings(max_examples=most, database=None, deadline=None, derandomize=False, phases=[Phase.generate],
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(case=cases)
+    def run(case):
+        nonlocal n
+        n += 1
+        answer = case.call(headers=headers)
+        if b"Invalid HTTP request" not in answer.content:  # no request at all, as uvicorn says
+            case.validate_response(answer, checks=CHECKS)
+
+    with suppress(Unsatisfiable):  # an address in which nothing can be wrong
+        run()
+    return n
 
 
 @pytest.fixture(scope="session")

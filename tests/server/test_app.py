@@ -38,7 +38,7 @@ def test_the_projects_own_catalogue_is_served_before_anything_is_built(
     assert not any(layer["ready"] for layer in document["layers"])
     assert document["bbox"] is None
     assert all(
-        "gisgrid build" in n or "data folder" in n
+        "gisgrid build" in n or "data folder" in n or "holders of a key" in n
         for layer in document["layers"]
         for n in layer["notes"]
     )

@@ -37,6 +37,22 @@ def test_the_page_and_its_files_are_served(with_page):
     assert "javascript" in script.headers["content-type"]
 
 
+def test_the_phone_page_brings_its_worker_and_its_manifest(with_page):
+    client, folder = with_page
+    for name in ("report.html", "sw.js", "report.webmanifest"):
+        (folder / name).write_text(name, "utf-8")
+    kinds = {
+        "/report": ("report.html", "text/html"),
+        "/sw.js": ("sw.js", "text/javascript"),
+        "/report.webmanifest": ("report.webmanifest", "application/manifest+json"),
+    }
+    for path, (text, kind) in kinds.items():
+        answer = client.get(path)
+        assert answer.text == text
+        assert answer.headers["content-type"].startswith(kind)
+        assert answer.headers["cache-control"] == "no-cache"
+
+
 @pytest.mark.parametrize(
     "path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static/assets/%2e%2e/%2e%2e/app.py"]
 )

@@ -15,11 +15,12 @@ from sqlalchemy.exc import DBAPIError
 
 from gisgrid.casework.ledger.audit import Flaw, flaws, rebuild
 from gisgrid.casework.ledger.cases import COLUMNS, Case
+from gisgrid.casework.ledger.counting import By, counted
 from gisgrid.casework.ledger.events import Event
 from gisgrid.casework.ledger.filters import CaseFilter, Order, conditions, page
 from gisgrid.casework.ledger.group_commit import GroupCommit
 from gisgrid.casework.ledger.life_cycle import BUILT_IN, LifeCycle, read_life_cycle
-from gisgrid.casework.ledger.news import read_events
+from gisgrid.casework.ledger.news import read_changed, read_events
 from gisgrid.casework.ledger.refusals import CaseNotFoundError, LedgerError
 from gisgrid.casework.ledger.storage import copy_sqlite, open_engine, prepare, reading, writing
 from gisgrid.casework.ledger.tables import CASES, EVENTS, case_of, frame_of
@@ -89,6 +90,11 @@ class Ledger:
             engine.dispose()
             raise
         return cls(engine, cycle, clock)
+
+    @property
+    def engine(self) -> Engine:
+        """The database, for who keeps something beside the ledger, for example how far somebody was told of its events."""
+        return self._engine
 
     def __enter__(self) -> Self:
         return self
@@ -209,6 +215,7 @@ class Ledger:
         *,
         within: CaseFilter | None = None,
         order: Order = "due_at",
+        descending: bool = False,
         limit: int | None = None,
         after: tuple[dt.datetime | None, str] | None = None,
         columns: Sequence[str] = COLUMNS,
@@ -222,7 +229,9 @@ class Ledger:
         within
             What the asker may see at all; both must hold.
         order
-            By which time, then by id; cases without deadline come last.
+            By which time, then by id; cases without deadline count as due last.
+        descending
+            Whether the latest comes first.
         limit
             How many at most: a page.
         after
@@ -249,8 +258,9 @@ class Ledger:
         states = self.life_cycle.states
         with reading(self._engine) as connection:
             rows = page(
-                connection, both, columns, states=states, order=order, limit=limit, after=after
-            )
+                connection, both, columns, states=states, order=order, descending=descending,
+                limit=limit, after=after,
+            )  # fmt: skip
         return frame_of(rows, columns)
 
     def count(
@@ -276,11 +286,42 @@ class Ledger:
             statement = select(func.count()).select_from(CASES).where(*conditions(both))
             return connection.scalar(statement) or 0
 
+    def counts(
+        self,
+        by: By,
+        wanted: CaseFilter = CaseFilter(),  # noqa: B008 - frozen
+        *,
+        within: CaseFilter | None = None,
+    ) -> dict[str | None, int]:
+        """Count cases by a column.
+
+        Parameters
+        ----------
+        by
+            The column.
+        wanted, within
+            As in `cases`.
+
+        Returns
+        -------
+        dict
+            How many cases have each value, None for those without; the most frequent first, then by value.
+
+        Raises
+        ------
+        ColumnError
+            Cases are not counted by such a column.
+        """
+        both = wanted if within is None else wanted & within
+        with reading(self._engine) as connection:
+            return counted(connection, both, by)
+
     def events(
         self,
         *,
         since: int = 0,
         case_ids: Collection[str] | None = None,
+        client_ids: Collection[str] | None = None,
         kinds: Collection[str] | None = None,
         limit: int | None = None,
     ) -> pd.DataFrame:
@@ -290,8 +331,8 @@ class Ledger:
         ----------
         since
             The number of the last event already known; who asks again and again misses none.
-        case_ids, kinds
-            Only of these; None for all.
+        case_ids, client_ids, kinds
+            Only of these cases, uploads, kinds; None for all.
         limit
             How many at most.
 
@@ -307,7 +348,32 @@ class Ledger:
             The database does not answer.
         """
         with reading(self._engine) as connection:
-            return read_events(connection, since=since, case_ids=case_ids, kinds=kinds, limit=limit)
+            return read_events(
+                connection, since=since, case_ids=case_ids, client_ids=client_ids, kinds=kinds, limit=limit
+            )  # fmt: skip
+
+    def changed(self, *, since: int = 0, most: int = 5_000) -> tuple[list[Case], int]:
+        """Give the cases that events after some number touched, as they stand now.
+
+        Parameters
+        ----------
+        since
+            The number of the last event already known.
+        most
+            How many events to look at, at most.
+
+        Returns
+        -------
+        tuple
+            The cases, and the number of the last event that was looked at: who asks again with it misses none.
+
+        Raises
+        ------
+        LedgerError
+            The database does not answer.
+        """
+        with reading(self._engine) as connection:
+            return read_changed(connection, since=since, most=most)
 
     def last_seq(self) -> int:
         """Tell the number of the newest event; 0 where there is none.

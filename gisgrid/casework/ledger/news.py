@@ -9,8 +9,10 @@ from typing import Final
 import pandas as pd
 from sqlalchemy import Connection, select
 
-from gisgrid.casework.ledger.tables import EVENTS, frame_of
+from gisgrid.casework.ledger.cases import Case
+from gisgrid.casework.ledger.tables import CASES, EVENTS, case_of, frame_of
 
+_AT_ONCE: Final = 500
 _COLUMNS: Final = (
     "seq", "client_id", "case_id", "version", "kind", "at", "sent_at", "recorded_at", "by", "lon", "lat", "why", "data",
 )  # fmt: skip
@@ -21,6 +23,7 @@ def read_events(
     *,
     since: int = 0,
     case_ids: Collection[str] | None = None,
+    client_ids: Collection[str] | None = None,
     kinds: Collection[str] | None = None,
     limit: int | None = None,
 ) -> pd.DataFrame:
@@ -32,8 +35,8 @@ def read_events(
         In a transaction.
     since
         The number of the last event already known.
-    case_ids, kinds
-        Only of these; None for all.
+    case_ids, client_ids, kinds
+        Only of these cases, uploads, kinds; None for all.
     limit
         How many at most.
 
@@ -46,8 +49,39 @@ def read_events(
     statement = statement.where(EVENTS.c.seq > since).order_by(EVENTS.c.seq).limit(limit)
     if case_ids is not None:
         statement = statement.where(EVENTS.c.case_id.in_(list(case_ids)))
+    if client_ids is not None:
+        statement = statement.where(EVENTS.c.client_id.in_(list(client_ids)))
     if kinds is not None:
         statement = statement.where(EVENTS.c.kind.in_(list(kinds)))
     rows = connection.execute(statement).all()
     data = pd.Series([json.loads(row.data) for row in rows], dtype=object)
     return frame_of(rows, _COLUMNS).assign(data=data)
+
+
+def read_changed(connection: Connection, *, since: int, most: int) -> tuple[list[Case], int]:
+    """Give the cases that events after some number touched, as they stand now.
+
+    Parameters
+    ----------
+    connection
+        In a transaction.
+    since
+        The number of the last event already known.
+    most
+        How many events to look at, at most.
+
+    Returns
+    -------
+    tuple
+        As `Ledger.changed` says.
+    """
+    c = EVENTS.c
+    rows = connection.execute(
+        select(c.seq, c.case_id).where(c.seq > since).order_by(c.seq).limit(most)
+    ).all()
+    ids = list(dict.fromkeys(row.case_id for row in rows))
+    cases: list[Case] = []
+    for start in range(0, len(ids), _AT_ONCE):
+        chosen = select(CASES).where(CASES.c.case_id.in_(ids[start : start + _AT_ONCE]))
+        cases += [case_of(row) for row in connection.execute(chosen).mappings()]
+    return cases, rows[-1].seq if rows else since

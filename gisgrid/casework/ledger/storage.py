@@ -6,6 +6,7 @@ SQLite writes ahead (WAL) and waits for the disk at every commit (synchronous=FU
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -29,11 +30,15 @@ from gisgrid.casework.ledger.tables import (
 )
 from gisgrid.errors import InputError
 from gisgrid.files import first_line, whole_file
+from gisgrid.locks import try_lock
 
 _WRITES: Final = {"gisgrid_writes": True}
 _ONE_WRITER: Final = 7_301_441
 """The key of PostgreSQL's advisory lock: events become visible in the order of their numbers."""
 _CACHE_KB: Final = 64_000
+_TURN: Final = "-turn"
+"""After the name of a ledger in SQLite: whoever holds a lock on that file may write."""
+_LOOK_S: Final = 0.0005
 
 
 def open_engine(url: str, *, patience_s: float) -> Engine:
@@ -60,7 +65,8 @@ def open_engine(url: str, *, patience_s: float) -> Engine:
     try:
         if where.get_backend_name() == "sqlite":
             engine = create_engine(
-                where, pool_size=8, max_overflow=56, pool_timeout=patience_s, connect_args={"timeout": patience_s}
+                where, pool_size=8, max_overflow=56, pool_timeout=patience_s, connect_args={"timeout": patience_s},
+                execution_options={"gisgrid_patience_s": patience_s},
             )  # fmt: skip
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
@@ -164,12 +170,30 @@ def writing(engine: Engine) -> Iterator[Connection]:
     LedgerError
         The database is locked, full or gone.
     """
-    with _told("written"), engine.connect() as connection:
+    with _told("written"), _turn(engine), engine.connect() as connection:
         alone = connection.execution_options(**_WRITES)
         with alone.begin():
             if engine.dialect.name == "postgresql":
                 alone.execute(text(f"SELECT pg_advisory_xact_lock({_ONE_WRITER})"))
             yield alone
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Wait for one's turn to write to SQLite.
+
+    SQLite's own waiting sleeps longer and longer, and of two busy writers one would wait for most of a second.
+    """
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    until = time.monotonic() + engine.get_execution_options()["gisgrid_patience_s"]
+    with Path(f"{engine.url.database}{_TURN}").open("ab") as file:
+        while not try_lock(file):
+            if time.monotonic() > until:
+                raise LedgerError(_sentence("written", OSError("database is locked")))
+            time.sleep(_LOOK_S)
+        yield
 
 
 @contextmanager

@@ -1,8 +1,8 @@
-"""Who may see a layer? Everybody, or whoever names a key that the operator gave out.
+"""Who may see a layer or act on a case? Everybody, or whoever names a key that the operator gave out, or shows a token.
 
 A key is a random word of 256 bits; the key file holds its SHA-256 only, so that who reads the file cannot use it. A
 key travels in ``Authorization: Bearer``, in ``X-API-Key`` or, for programs that can do neither, as ``?key=``; it is
-never logged.
+never logged. A token is a JWT of the issuer that the settings name (`gisgrid_server.edge.oidc`).
 """
 
 from __future__ import annotations
@@ -14,45 +14,40 @@ import secrets
 import threading
 import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 from urllib.parse import parse_qs
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.types import Scope
 
 from gisgrid.catalogue import Layer
-from gisgrid.errors import InputError
-from gisgrid_server.edge.problems import KeyNeededError, KeyNotEnoughError
+from gisgrid.errors import GisgridError, InputError
+from gisgrid_server.edge.holders import ALL_LAYERS, Holder
+from gisgrid_server.edge.oidc import TokenError, Tokens, looks_like_token
+from gisgrid_server.edge.problems import BusyError, KeyNeededError, KeyNotEnoughError
+from gisgrid_server.edge.rights import PUBLIC, Power, Rights, Role
+from gisgrid_server.settings import Settings
 
-ALL_LAYERS: Final = "*"
 _LOOK_AGAIN_S: Final = 1.0
-_BEARER: Final = re.compile(rb"^bearer +([A-Za-z0-9_~+/=.-]{1,200})$", re.IGNORECASE)
+_BEARER: Final = re.compile(rb"^bearer +([A-Za-z0-9_~+/=.-]{1,8192})$", re.IGNORECASE)
 
 
-class KeyEntry(BaseModel):
+class KeyEntry(Holder):
     """One key of the key file.
 
     Attributes
     ----------
-    name
-        Whose it is; this is what the log says.
     sha256
         The SHA-256 of the key.
-    layers
-        The layers it opens; ``*`` for all.
     expires
-        The first day on which it no longer does.
+        The first day on which it no longer opens anything.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = Field(min_length=1, max_length=100)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    layers: tuple[str, ...] = (ALL_LAYERS,)
     expires: date | None = None
 
 
@@ -62,7 +57,16 @@ class _KeyFile(BaseModel):
     keys: tuple[KeyEntry, ...] = ()
 
 
-def new_key(name: str, *, layers: tuple[str, ...] = (ALL_LAYERS,)) -> tuple[str, str]:
+def new_key(
+    name: str,
+    *,
+    layers: Sequence[str] = (ALL_LAYERS,),
+    role: Role | None = None,
+    powers: Sequence[Power] = (),
+    owners: Sequence[str] = (),
+    grids: Sequence[str] = (),
+    classes: Sequence[str] = (),
+) -> tuple[str, str]:
     """Make a key, and the lines of the key file that know it.
 
     Parameters
@@ -71,23 +75,57 @@ def new_key(name: str, *, layers: tuple[str, ...] = (ALL_LAYERS,)) -> tuple[str,
         Whose it shall be.
     layers
         The layers it shall open.
+    role, powers, owners, grids, classes
+        What its holder may do with cases, see `gisgrid_server.edge.rights.Rights`; nothing by default.
 
     Returns
     -------
     tuple of str
         The key, which is written down nowhere else, and the lines.
 
+    Raises
+    ------
+    InputError
+        The name or a code can be none.
+
     Examples
     --------
     >>> key, lines = new_key("the duty desk")
     >>> len(key), lines.splitlines()[:2]
     (43, ['[[keys]]', 'name = "the duty desk"'])
+    >>> print(new_key("water", role="bureau", owners=["water"], grids=["*"], classes=["01"])[1].partition("layers")[2])
+     = ["*"]
+    role = "bureau"
+    owners = ["water"]
+    grids = ["*"]
+    classes = ["01"]
+    <BLANKLINE>
     """
     key = secrets.token_urlsafe(32)
-    named = ", ".join(f'"{layer}"' for layer in layers)
-    told = name.replace("\\", "\\\\").replace('"', '\\"')
-    lines = f'[[keys]]\nname = "{told}"\nsha256 = "{_digest(key.encode())}"\nlayers = [{named}]\n'
-    return key, lines
+    lists = {"powers": powers, "owners": owners, "grids": grids, "classes": classes}
+    said = {name: tuple(values) for name, values in lists.items() if values}
+    try:
+        KeyEntry.model_validate({"name": name, "sha256": _digest(key.encode()), "layers": tuple(layers), "role": role, **said})  # fmt: skip
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(
+            f"the key of {name!r} cannot have {'.'.join(map(str, first['loc']))} {first['input']!r}: "
+            f"{first['msg'].removeprefix('Value error, ')}"
+        ) from error
+    lines = ["[[keys]]", f"name = {_quoted(name)}", f'sha256 = "{_digest(key.encode())}"', f"layers = {_listed(layers)}"]  # fmt: skip
+    if role is not None:
+        lines.append(f'role = "{role}"')
+    lines += [f"{name} = {_listed(values)}" for name, values in said.items()]
+    return key, "\n".join([*lines, ""])
+
+
+def _quoted(text: str) -> str:
+    told = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{told}"'
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return f"[{', '.join(map(_quoted, texts))}]"
 
 
 def read_keys(path: Path) -> Mapping[str, KeyEntry]:
@@ -131,16 +169,24 @@ class Pass:
     Attributes
     ----------
     entry
-        The key it named, if that is known and still good.
+        The holder of the key or token it named, if that is known and still good.
     named
         Whether it named one at all.
     in_address
         Whether the key stood in the address, where caches would keep it.
+    refused
+        Why the token it named is not good, where that can be told.
     """
 
-    entry: KeyEntry | None = None
+    entry: Holder | None = None
     named: bool = False
     in_address: bool = False
+    refused: GisgridError | None = None
+
+    @property
+    def rights(self) -> Rights:
+        """What may be done with it; what everybody may where nothing good was named."""
+        return PUBLIC if self.entry is None else self.entry.rights
 
     def opens(self, layer: Layer) -> bool:
         """Tell whether a layer may be shown.
@@ -187,6 +233,8 @@ class Doorkeeper:
     ----------
     path
         The key file; without one nobody sees a layer that needs a key.
+    tokens
+        Who knows the tokens of an issuer; None where none are taken.
 
     Raises
     ------
@@ -194,14 +242,62 @@ class Doorkeeper:
         The file is not there or breaks a rule.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    def __init__(self, path: Path | None, *, tokens: Tokens | None = None) -> None:
+        self._path, self._tokens = path, tokens
         self._lock = threading.Lock()
         self._looked = -float("inf")
         self._stamp: tuple[int, int] | None = None
         self._keys: Mapping[str, KeyEntry] = {}
         if path is not None:
             self._keys, self._stamp = read_keys(path), _stamp(path)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Give the doorkeeper that the settings ask for.
+
+        Parameters
+        ----------
+        settings
+            Where the keys are, and whose tokens are taken.
+
+        Returns
+        -------
+        Doorkeeper
+            With the issuer's keys on their way, where there is an issuer.
+
+        Raises
+        ------
+        InputError
+            The key file is not there or breaks a rule.
+        """
+        return cls(settings.keys_file, tokens=Tokens.of(settings))
+
+    def rights(self, scope: Scope) -> Rights:
+        """Say what a request may do with cases.
+
+        Parameters
+        ----------
+        scope
+            The request.
+
+        Returns
+        -------
+        Rights
+            Those of the key or token; what everybody may where none was named.
+
+        Raises
+        ------
+        KeyNeededError
+            A key or token was named, and it is not good.
+        BusyError
+            A token was named, and the issuer's keys are not there yet.
+        """
+        shown = self.pass_of(scope)
+        if shown.named and shown.entry is None:
+            raise shown.refused or KeyNeededError(
+                "the key that was named is not known; send another one, or none"
+            )
+        return shown.rights
 
     def pass_of(self, scope: Scope) -> Pass:
         """Say what a request has to show.
@@ -219,6 +315,11 @@ class Doorkeeper:
         key, in_address = _named_key(scope)
         if key is None:
             return NO_PASS
+        if self._tokens is not None and looks_like_token(key):
+            try:
+                return Pass(self._tokens.holder(key), named=True, in_address=in_address)
+            except (TokenError, BusyError) as error:
+                return Pass(named=True, in_address=in_address, refused=error)
         self._look()
         entry = self._keys.get(_digest(key))
         if entry is not None and entry.expires and datetime.now(UTC).date() >= entry.expires:
@@ -246,11 +347,15 @@ class Doorkeeper:
             It needs a key, and none that is known was named.
         KeyNotEnoughError
             The key is not for this layer.
+        BusyError
+            A token was named, and the issuer's keys are not there yet.
         """
         if is_public(layer):
             return NO_PASS
         shown = self.pass_of(scope)
         if shown.entry is None:
+            if shown.refused is not None:
+                raise shown.refused
             found = "the key that was named is not known" if shown.named else "none was named"
             raise KeyNeededError(
                 f"layer {layer.id!r} is shown to holders of a key and {found}; send Authorization: Bearer KEY"

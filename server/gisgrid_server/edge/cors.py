@@ -8,7 +8,7 @@ from typing import Final
 _METHODS: Final = b"GET, HEAD, OPTIONS"
 _SEEN: Final = (
     b"access-control-expose-headers",
-    b"ETag, Gisgrid-Thinned, Link, Content-Crs, OGC-NumberMatched, X-Request-ID",
+    b"ETag, Gisgrid-Thinned, Link, Content-Crs, OGC-NumberMatched, Retry-After, X-Request-ID, X-Total-Count",
 )
 _PREFLIGHT: Final = (
     (b"access-control-allow-methods", _METHODS),

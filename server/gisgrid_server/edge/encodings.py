@@ -16,6 +16,9 @@ Encoding = Literal["", "gzip", "br", "zstd"]
 WORTH_PACKING: Final = 200
 """Bytes from which compression is tried."""
 
+_WORTH_TABLES: Final = 4096
+"""Fewer bytes are packed with fixed Huffman tables: making better ones takes longer than sending the difference."""
+
 _PREFERRED: Final[tuple[Encoding, ...]] = ("gzip", "zstd", "br")
 """Among encodings of one weight the fastest goes first: a browser lists all three with the same weight."""
 
@@ -74,7 +77,7 @@ def packed(body: bytes, encoding: Encoding) -> bytes:
     match encoding:
         case "gzip":
             # The time in the header is 0: equal tiles are equal bytes.
-            return bytes(isal_zlib.compress(body, level=1, wbits=31))
+            return isal_zlib.compress(body, 1 if len(body) >= _WORTH_TABLES else 0, 31)
         case "br":
             return bytes(brotli.compress(body, quality=4))
         case "zstd":

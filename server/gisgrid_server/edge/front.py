@@ -100,6 +100,40 @@ class Front:
             if self._logs:
                 self._log(scope, status, taken)
 
+    def at_once(self, scope: Scope, path: str, headers: dict[bytes, bytes]) -> Answer | None:
+        """Answer a request for a tile on the spot, if nothing but the tile itself is asked for.
+
+        Parameters
+        ----------
+        scope
+            The request.
+        path
+            Its path, below ``/tiles/``.
+        headers
+            Its headers, each once.
+
+        Returns
+        -------
+        Answer or None
+            None for everything that has to go through `__call__`: what has to be waited for, and every mistake.
+        """
+        if not self._is_plain:
+            return None
+        started = perf_counter()
+        try:
+            answer = self._tiles.at_once(scope, path, headers)
+        except Exception:  # noqa: BLE001 - it is raised again, and answered, on the usual way
+            return None
+        if answer is None:
+            return None
+        added = self._cors.for_all
+        answer.headers.extend(
+            added if added is not None else self._cors.headers(headers.get(b"origin"))
+        )
+        self._metrics.begin()
+        self._metrics.end("tile", answer.status, perf_counter() - started)
+        return answer
+
     async def _noted(self, scope: Scope, receive: Receive, send: Send) -> tuple[int, str]:
         """Answer with everything that may be switched on; give the status and the kind of route."""
         path = self._path(scope)
@@ -125,7 +159,11 @@ class Front:
         if path.startswith("/tiles/") or path == "/tiles" or is_ogc_tile(path):
             route = "tilejson" if path.endswith("/tilejson.json") else "tile"
             return await self._tile(scope, receive, send, path), route
-        route = "api" if path.startswith(("/api/", "/collections", "/ogc", "/wmts")) else "page"
+        route = (
+            "api"
+            if path.startswith(("/api/", "/collections", "/ogc", "/open311", "/wmts"))
+            else "page"
+        )
         return await self._rest(scope, receive, send, path), route
 
     async def _tile(self, scope: Scope, receive: Receive, send: Send, path: str) -> int:

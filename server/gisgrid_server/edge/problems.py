@@ -17,6 +17,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from gisgrid.casework.ledger import (
+    CaseNotFoundError,
+    ConflictError,
+    LedgerError,
+    TransitionError,
+)
+from gisgrid.desk.reports import ReportError
 from gisgrid.errors import (
     CatalogueError,
     ColumnError,
@@ -65,6 +72,50 @@ class BusyError(GisgridError, TimeoutError):
     """The server has more to do than it can, or took too long; the same request may succeed later."""
 
 
+class TooManyError(GisgridError, PermissionError):
+    """Somebody asks for more than their share.
+
+    Attributes
+    ----------
+    retry_after_s
+        When the next request is answered, whole seconds from now.
+    """
+
+    def __init__(self, sentence: str, *, retry_after_s: int) -> None:
+        super().__init__(sentence)
+        self.retry_after_s = retry_after_s
+
+
+class TooLargeError(GisgridError, ValueError):
+    """A request brings more than is taken at once."""
+
+
+class PhotoError(GisgridError, ValueError):
+    """A file that was sent as a photo cannot be kept as one.
+
+    Attributes
+    ----------
+    zh
+        The same sentence in Chinese.
+    """
+
+    def __init__(self, sentence: str, *, zh: str) -> None:
+        super().__init__(sentence)
+        self.zh = zh
+
+
+class PhotoTypeError(PhotoError):
+    """A file that was sent as a photo is of another kind."""
+
+
+class PhotoNotFoundError(GisgridError, LookupError):
+    """There is no such photo, or it belongs to no case that the asker sees."""
+
+
+class FullError(GisgridError, OSError):
+    """The disk takes no more."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """A mistake as a client hears of it.
@@ -79,6 +130,10 @@ class Problem:
         What is wrong, in English and in Chinese.
     request_id
         For a fault of the server: what its log knows it by, sent as ``X-Request-ID``.
+    retry_after_s
+        When the same request may succeed, seconds from now; 0 where that is not known.
+    errors
+        The fields of what was sent that are wrong, and what is wrong with each.
     """
 
     status: HTTPStatus
@@ -86,6 +141,8 @@ class Problem:
     detail: str
     detail_zh: str
     request_id: str = ""
+    retry_after_s: int = 0
+    errors: tuple[tuple[str, str], ...] = ()
 
     @property
     def headers(self) -> dict[str, str]:
@@ -95,8 +152,8 @@ class Problem:
             headers["X-Request-ID"] = self.request_id
         if self.status is HTTPStatus.UNAUTHORIZED:
             headers["WWW-Authenticate"] = 'Bearer realm="gisgrid"'
-        if self.kind == "busy":
-            headers["Retry-After"] = "1"
+        if self.retry_after_s:
+            headers["Retry-After"] = str(self.retry_after_s)
         return headers
 
     def body(self) -> bytes:
@@ -107,13 +164,16 @@ class Problem:
         bytes
             UTF-8 JSON.
         """
-        members = {
+        members: dict[str, Any] = {
             "type": f"urn:gisgrid:problem:{self.kind}",
             "title": self.status.phrase,
             "status": int(self.status),
             "detail": self.detail,
             "detail_zh": self.detail_zh,
         }
+        if self.errors:
+            members["field"] = self.errors[0][0]
+            members["errors"] = [{"field": name, "detail": told} for name, told in self.errors]
         return json.dumps(members, ensure_ascii=False).encode()
 
 
@@ -124,12 +184,23 @@ _PROBLEMS: Final[tuple[tuple[type[Exception], HTTPStatus, str, str], ...]] = (
     (NotAcceptableError, HTTPStatus.NOT_ACCEPTABLE, "not-acceptable", "没有客户端接受的格式。"),
     (NotReadyError, HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", "这个图层的数据还没有准备好，请先运行 gisgrid build。"),
     (BusyError, HTTPStatus.SERVICE_UNAVAILABLE, "busy", "服务器繁忙或处理超时，请稍后再试。"),
-    (KeyNeededError, HTTPStatus.UNAUTHORIZED, "key-needed", "这个图层需要访问密钥。"),
-    (KeyNotEnoughError, HTTPStatus.FORBIDDEN, "key-not-enough", "这个密钥不能访问该图层。"),
+    (TooManyError, HTTPStatus.TOO_MANY_REQUESTS, "too-many", "请求过于频繁，请稍后再试。"),
+    (TooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "发送的内容超过了允许的大小。"),
+    (PhotoTypeError, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "no-photo", "只接受 JPEG、PNG 或 WebP 照片。"),
+    (PhotoError, HTTPStatus.BAD_REQUEST, "bad-photo", "这张照片无法使用。"),
+    (PhotoNotFoundError, HTTPStatus.NOT_FOUND, "no-such-photo", "没有这张照片。"),
+    (FullError, HTTPStatus.INSUFFICIENT_STORAGE, "full", "服务器存储空间不足，内容没有保存，请稍后再试。"),
+    (KeyNeededError, HTTPStatus.UNAUTHORIZED, "key-needed", "需要访问密钥或登录令牌。"),
+    (KeyNotEnoughError, HTTPStatus.FORBIDDEN, "key-not-enough", "这个密钥没有相应的权限。"),
     (HiddenError, HTTPStatus.FORBIDDEN, "hidden", "为保护隐私，这个图层只公开汇总数字，不公开单条记录。"),
     (FilterError, HTTPStatus.BAD_REQUEST, "bad-filter", "筛选条件无效。"),
     (ColumnError, HTTPStatus.BAD_REQUEST, "no-such-property", "这个图层没有公开这样的属性。"),
     (BadRequestError, HTTPStatus.BAD_REQUEST, "bad-request", "请求的参数无效。"),
+    (CaseNotFoundError, HTTPStatus.NOT_FOUND, "no-such-case", "没有这个案件。"),
+    (ConflictError, HTTPStatus.CONFLICT, "conflict", "与已有记录冲突，没有写入任何内容。"),
+    (TransitionError, HTTPStatus.CONFLICT, "no-next-step", "案件当前状态不能进行这一步。"),
+    (LedgerError, HTTPStatus.SERVICE_UNAVAILABLE, "ledger-away", "案件台账暂时不能读写，请用相同的客户端编号重发，不会重复。"),
+    (ReportError, HTTPStatus.BAD_REQUEST, "bad-report", "上报内容有误，请检查标出的字段。"),
     (CatalogueError, HTTPStatus.SERVICE_UNAVAILABLE, "broken-catalogue", "图层目录有错误，请运行 gisgrid check。"),
     (InputError, HTTPStatus.SERVICE_UNAVAILABLE, "unreadable-data", "这个图层的数据无法读取，请运行 gisgrid check。"),
 )  # fmt: skip
@@ -157,7 +228,10 @@ def problem_of(error: Exception) -> Problem:
     """
     for kind, status, word, zh in _PROBLEMS:
         if isinstance(error, kind):
-            return Problem(status, word, str(error), zh)
+            told = getattr(error, "zh", "") or zh
+            wait_s = getattr(error, "retry_after_s", int(kind in (BusyError, LedgerError)))
+            faults = getattr(error, "faults", ())
+            return Problem(status, word, str(error), told, retry_after_s=wait_s, errors=faults)
     number = token_hex(4)
     return Problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,

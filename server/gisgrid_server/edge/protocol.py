@@ -1,4 +1,4 @@
-"""What a connection may do: how long its headers may be, how long it may take to send or to read. No more than that.
+"""What a connection may do: how long its headers and its body may be, how long it may take to send or to read. No more.
 
 The HTTP parser under uvicorn keeps headers of any length, and waits for the rest of a request, or for a slow reader, for
 ever; a handful of such clients would take all memory or all connections.
@@ -7,6 +7,7 @@ ever; a handful of such clients would take all memory or all connections.
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -18,21 +19,35 @@ MAX_HEADERS: Final = 64 * 1024
 """Bytes of all headers of a request."""
 
 MAX_BODY: Final = 1024 * 1024
-"""Bytes of a request's body; nothing here reads one."""
+"""Bytes of a request's body where it is no photo."""
+
+MAX_UPLOAD: Final = 65 * 1024 * 1024
+"""Bytes of a body that holds photos; the settings allow no larger photo, and the route refuses what is larger than they say."""
 
 REQUEST_S: Final = 20.0
 """Within this a request has to be there whole."""
+
+UPLOAD_S: Final = 180.0
+"""The same for photos: a telephone has a slow way up."""
+
+LINGER_S: Final = 1.0
+"""So long a client that was refused may go on sending what nobody reads."""
 
 READ_S: Final = 60.0
 """A client that reads nothing for so long is let go."""
 
 
+_UPLOADS: Final = re.compile(rb"/api/report/photos/?$|/open311/v2/requests(\.json|\.xml)?$")
+"""Where photos are taken, behind whatever a proxy puts before it."""
+
+
 class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's connection, with an end to everything."""
+    """uvicorn's connection, with an end to everything. A body is passed on in pieces, as fast as it is read."""
 
     _n_url = 0
     _n_headers = 0
     _n_body = 0
+    _most_body = MAX_BODY
     _refused = False
     _waits_for: asyncio.TimerHandle | None = None
     _reader_waits: asyncio.TimerHandle | None = None
@@ -78,14 +93,23 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Go on to the answer."""
-        if not self._refused:
-            super().on_headers_complete()
+        if self._refused:
+            return
+        is_upload = self.parser.get_method() == b"POST" and _UPLOADS.search(self.url.partition(b"?")[0])  # fmt: skip
+        self._most_body = MAX_UPLOAD if is_upload else MAX_BODY
+        if any(name == b"content-length" and _is_more(value, self._most_body) for name, value in self.headers):  # fmt: skip
+            self._refuse_body()
+            return
+        if is_upload:
+            self._wait_no_more()
+            self._waits_for = self.loop.call_later(UPLOAD_S, self._too_slow, UPLOAD_S)
+        super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Keep a piece of the body."""
         self._n_body += len(body)
-        if self._n_body > MAX_BODY:
-            self._refuse(413, f"the body is longer than {MAX_BODY} bytes; send none")
+        if self._n_body > self._most_body:
+            self._refuse_body()
         elif not self._refused:
             super().on_body(body)
 
@@ -108,18 +132,28 @@ class BoundedProtocol(HttpToolsProtocol):
             self._reader_waits = None
         super().resume_writing()
 
+    def _wait_for_next(self) -> None:
+        """Let the connection go when no further request comes; uvicorn does this for what it answers itself."""
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+
     def _begin_to_wait(self) -> None:
-        self._waits_for = self.loop.call_later(REQUEST_S, self._too_slow)
+        self._waits_for = self.loop.call_later(REQUEST_S, self._too_slow, REQUEST_S)
 
     def _wait_no_more(self) -> None:
         if self._waits_for is not None:
             self._waits_for.cancel()
             self._waits_for = None
 
-    def _too_slow(self) -> None:
+    def _too_slow(self, seconds: float) -> None:
         self._waits_for = None
         if not self.transport.is_closing():
-            self._refuse(408, f"the request was not there within {REQUEST_S:g} s; send it again")
+            self._refuse(408, f"the request was not there within {seconds:g} s; send it again")
+
+    def _refuse_body(self) -> None:
+        self._refuse(413, f"the body is longer than {self._most_body} bytes; send less")
 
     def _refuse(self, status: int, sentence: str) -> None:
         """Answer without the application, and close."""
@@ -134,5 +168,19 @@ class BoundedProtocol(HttpToolsProtocol):
             f"HTTP/1.1 {status} Refused\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         ).encode()
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True  # its answer comes too late
+            self.cycle.message_event.set()
         self.transport.write(head + body)
-        self.transport.close()
+        if (
+            self.transport.can_write_eof()
+        ):  # who is still sending hears the answer before the connection breaks
+            self.transport.write_eof()
+            self.flow.resume_reading()
+            self.loop.call_later(LINGER_S, self.transport.close)
+        else:
+            self.transport.close()
+
+
+def _is_more(value: bytes, most: int) -> bool:
+    return value.strip().isdigit() and int(value[:20]) > most

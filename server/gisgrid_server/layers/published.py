@@ -354,7 +354,11 @@ class Published:
                 self._put(newer)
             live[1].merge_if_due()
         self.on_fresh(
-            sum(len(one.live.fresh) for one in self._snapshot.editions.values() if one.live)
+            sum(
+                len(one.live.fresh)
+                for one in self._snapshot.editions.values()
+                if one.live and not one.is_somebodys
+            )
         )
 
     def _enlivened(self, edition: Edition) -> Edition:

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gisgrid.errors import ColumnError, LayerNotFoundError, did_you_mean
-from gisgrid.features import Column, FeatureTable
+from gisgrid.features import Column, FeatureTable, Privacy
 from gisgrid_server.edge.problems import BadRequestError, HiddenError
 from gisgrid_server.layers.editions import Edition
 
@@ -106,7 +106,8 @@ def counts(edition: Edition, *, by: str) -> dict[str, Any]:
     -------
     dict
         `counts` by value, declared values first and in their order, with 0 where none has it; `n` of all rows;
-        `n_missing` of those without a value.
+        `n_missing` of those without a value. Where groups under k are hidden, numbers are multiples of k, rounded down,
+        and None stands for all that are less.
 
     Raises
     ------
@@ -114,9 +115,16 @@ def counts(edition: Edition, *, by: str) -> dict[str, Any]:
         The layer does not show `by`.
     BadRequestError
         It has too many values.
+    HiddenError
+        Groups under k are hidden, and its values are no declared classes.
     """
     table = _table(edition)
     _check_shown(edition, by)
+    if not edition.privacy.shows_single and by not in edition.privacy.classes:
+        raise HiddenError(
+            f"layer {edition.layer.id!r} shows numbers of at least {edition.privacy.k_threshold}, of declared classes only, and {by!r} "
+            "is none; count by a property that declares its values"
+        )
     found = _counted(table.columns[by])
     if len(found) > MAX_DISTINCT:
         raise BadRequestError(
@@ -128,9 +136,7 @@ def counts(edition: Edition, *, by: str) -> dict[str, Any]:
     numbers.update({str(value): n for value, n in found})
     n_missing = int(table.columns[by].missing().sum())
     document: dict[str, Any] = {"counts": numbers, "n": len(table), "n_missing": n_missing}
-    return (
-        document if edition.privacy.shows_single else _hidden(document, edition.privacy.k_threshold)
-    )
+    return document if edition.privacy.shows_single else _hidden(document, edition.privacy)
 
 
 def months(edition: Edition) -> dict[str, Any]:
@@ -146,7 +152,7 @@ def months(edition: Edition) -> dict[str, Any]:
     dict
         `months` in order, `complete` for each, the `key` column, and `counts` per code, one number per month.
     """
-    if edition.layer.kind != "table":
+    if edition.layer.kind != "table" or "month" not in {f.name for f in edition.layer.fields}:
         raise LayerNotFoundError(f"layer {edition.layer.id!r} is no table of months")
     table = edition.store.read(edition.layer)
     if not isinstance(table, pd.DataFrame):  # pragma: no cover - a table is a frame
@@ -231,17 +237,18 @@ def _counted(column: Column) -> list[tuple[Any, int]]:
     return list(zip(column.at(known[first]), map(int, n), strict=True))
 
 
-def _hidden(document: dict[str, Any], k: int) -> dict[str, Any]:
-    """Hide numbers below k, and as many others as it takes that they cannot be worked out from the sum."""
-    numbers = {**document["counts"], "": document["n_missing"]}
-    small = {name for name, n in numbers.items() if 0 < n < k}
-    rising = sorted((n, name) for name, n in numbers.items() if n >= k)
-    while small and (len(small) == 1 or sum(numbers[name] for name in small) < k) and rising:
-        small.add(rising.pop(0)[1])
-    shown = {name: None if name in small else n for name, n in numbers.items()}
-    n_missing = shown.pop("")
-    n = document["n"] if document["n"] >= k else None
-    return {"counts": shown, "n": n, "n_missing": n_missing, "hidden_below": k}
+def _hidden(document: dict[str, Any], privacy: Privacy) -> dict[str, Any]:
+    """Give numbers as they may be shown: an empty class is not told from one that is hidden."""
+
+    def shown(n: int) -> int | None:
+        return int(privacy.shown_counts(np.array(n))) or None
+
+    return {
+        "counts": {name: shown(n) for name, n in document["counts"].items()},
+        "n": shown(document["n"]),
+        "n_missing": shown(document["n_missing"]),
+        "hidden_below": privacy.k_threshold,
+    }
 
 
 def _check_shown(edition: Edition, name: str) -> None:

@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gisgrid.catalogue import Layer
+from gisgrid.desk.rules import read_city_rules
 from gisgrid.errors import GisgridError, OutputError
 from gisgrid.progress import silent
 from gisgrid_server.app import open_layers
-from gisgrid_server.edge.access import ALL_LAYERS, is_public, read_keys
+from gisgrid_server.casework.hooks import read_hooks
+from gisgrid_server.edge.access import is_public, read_keys
+from gisgrid_server.edge.holders import ALL_LAYERS
+from gisgrid_server.edge.oidc import Tokens
 from gisgrid_server.layers.editions import Edition
 from gisgrid_server.layers.published import Published
 from gisgrid_server.running.telemetry import OpenTelemetrySpans
@@ -104,6 +108,7 @@ def _tried(settings: Settings) -> Iterator[Finding]:
         return
     published.close()
     yield from _keys(settings, published)
+    yield from _casework(settings)
     for layer, edition in published.editions():
         yield _layer(layer, edition)
 
@@ -111,7 +116,10 @@ def _tried(settings: Settings) -> Iterator[Finding]:
 def _keys(settings: Settings, published: Published) -> Iterator[Finding]:
     closed = {layer.id for layer in published.catalogue if not is_public(layer)}
     if settings.keys_file is None:
-        if closed:
+        scoped = {layer.id for layer in published.catalogue if layer.tiles is not None and layer.tiles.scoped_by is not None}  # fmt: skip
+        if scoped & closed and settings.oidc_issuer is None:
+            yield _well(f"{', '.join(sorted(scoped & closed))} are shown to who holds a key, and no key file is named")  # fmt: skip
+        if closed := closed - scoped:
             yield _bad(
                 f"{', '.join(sorted(closed))} need a key but no key file is named; set GISGRID_KEYS_FILE, "
                 "or nobody can see them",
@@ -127,6 +135,23 @@ def _keys(settings: Settings, published: Published) -> Iterator[Finding]:
             if name != ALL_LAYERS and name not in published.catalogue:
                 yield _bad(f"the key of {entry.name!r} opens {name!r}, which is no layer")
     yield _well(f"{len(entries)} keys open {', '.join(sorted(closed)) or 'nothing: every layer is public'}")  # fmt: skip
+
+
+def _casework(settings: Settings) -> Iterator[Finding]:
+    """Try whose tokens are taken, and who is told what happens to cases."""
+    try:
+        if settings.oidc_issuer is not None and settings.oidc_audience is not None:
+            tokens = Tokens(
+                settings.oidc_issuer, audience=settings.oidc_audience, claim=settings.oidc_claim
+            )
+            yield _well(f"{settings.oidc_issuer} has {tokens.try_issuer()} keys that sign tokens")
+        if settings.hooks_file is not None:
+            file = read_hooks(settings.hooks_file)
+            file.check(read_city_rules(settings.cases_rules).life_cycle)
+            names = ", ".join(hook.name for hook in file.hooks)
+            yield _well(f"{len(file.hooks)} hooks are told what happens to cases: {names or 'none'}")  # fmt: skip
+    except GisgridError as error:
+        yield from (_bad(line) for line in str(error).splitlines())
 
 
 def _layer(layer: Layer, edition: Edition | Exception) -> Finding:

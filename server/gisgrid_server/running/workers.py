@@ -75,10 +75,10 @@ def worker_app(settings: Settings, counts: Path | None) -> Front:
 def _config(settings: Settings, counts: Path | None) -> Config:
     import uvicorn  # noqa: PLC0415 - see above
 
-    from gisgrid_server.edge.protocol import BoundedProtocol  # noqa: PLC0415 - see above
+    from gisgrid_server.edge.lane import LaneProtocol  # noqa: PLC0415 - see above
 
     options: dict[str, Any] = {
-        "factory": True, "workers": settings.workers, "http": BoundedProtocol, "ws": "none",
+        "factory": True, "workers": settings.workers, "http": LaneProtocol, "ws": "none",
         "log_config": None, "log_level": "warning", "access_log": False, "server_header": False,
         "proxy_headers": False,  # `Doorbell` reads them, for what is trusted
         "timeout_keep_alive": settings.keep_alive_s, "timeout_graceful_shutdown": _LET_FINISH_S,

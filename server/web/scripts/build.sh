@@ -1,5 +1,6 @@
 #!/bin/sh
-# Build the web map into the server's static folder, and Leaflet for the notebooks' maps into gisgrid/assets.
+# Build the web map into the server's static folder, and Leaflet for the notebooks' maps and the
+# briefs' font into gisgrid/assets.
 # Needs the project's Python on PATH; uses the machine's Node.js where it is new enough, its own otherwise.
 set -eu
 cd "$(dirname "$0")/.."

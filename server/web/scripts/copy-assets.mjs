@@ -1,5 +1,6 @@
-// What the build needs beside Vite's bundle: Leaflet for the notebooks' maps, and the licences of what is bundled.
-import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+// What the build needs beside Vite's bundle: Leaflet for the notebooks' maps, the Chinese font of the briefs, and the
+// licences of what is bundled.
+import { copyFile, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 const web = new URL("../", import.meta.url);
@@ -22,6 +23,16 @@ async function copyLeaflet() {
     new URL("leaflet.js", notebookAssets),
     script.replace(/\n?\/\/# sourceMappingURL=.*\s*$/, "\n"),
   );
+}
+
+/** The font that a brief's PDF carries, with its licence. */
+async function copyFonts() {
+  const from = new URL("@fontsource/noto-sans-sc/", modules);
+  for (const weight of [400, 700]) {
+    const name = `noto-sans-sc-chinese-simplified-${weight}-normal.woff2`;
+    await copyFile(new URL(`files/${name}`, from), new URL(name, notebookAssets));
+  }
+  await copyFile(new URL("LICENSE", from), new URL("noto-sans-sc-licence.txt", notebookAssets));
 }
 
 /** The text of a package's licence, or null where it brings none. */
@@ -52,5 +63,6 @@ async function writeLicences() {
 }
 
 await copyLeaflet();
+await copyFonts();
 await writeLicences();
 console.log(`Wrote ${fileURLToPath(served)} and ${fileURLToPath(notebookAssets)}`);

@@ -106,12 +106,13 @@ export interface Rows {
   readonly rows: readonly TableRow[];
 }
 
-/** An answer that was not given: the sentence in both languages, the status, and the request's id where known. */
+/** An answer that was not given: the sentence in both languages, the status, the request's id and the whole problem. */
 export class ApiError extends Error {
   constructor(
     readonly words: Words,
     readonly status: number,
     readonly requestId: string | null,
+    readonly problem: Readonly<Record<string, unknown>> = {},
   ) {
     super(words.en);
   }
@@ -121,22 +122,25 @@ async function failure(response: Response): Promise<ApiError> {
   const problem = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   const en = String(problem.detail ?? problem.title ?? response.statusText);
   const zh = String(problem.detail_zh ?? en);
-  return new ApiError({ zh, en }, response.status, response.headers.get("x-request-id"));
+  return new ApiError({ zh, en }, response.status, response.headers.get("x-request-id"), problem);
 }
 
-async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
+/** Ask for anything; who is refused, or hears nothing, gets an ApiError. */
+export async function answer(path: string, options: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(path, {
-      signal: signal ?? null,
-      headers: { accept: "application/json" },
-    });
+    response = await fetch(path, options);
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (options.signal?.aborted) throw error;
     throw new ApiError({ zh: "服务器没有应答", en: "the server does not answer" }, 0, null);
   }
   if (!response.ok) throw await failure(response);
-  return (await response.json()) as T;
+  return response;
+}
+
+async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const options = { signal: signal ?? null, headers: { accept: "application/json" } };
+  return (await (await answer(path, options)).json()) as T;
 }
 
 export const fetchCatalogue = () => ask<Catalogue>("api/catalogue");

@@ -1,6 +1,7 @@
 /** The whole map as one style: the catalogue's layers in drawing order, in the reader's language, by day or night. */
 import type {
   ExpressionSpecification,
+  FilterSpecification,
   FontFacesSpecification,
   LayerSpecification,
   SourceSpecification,
@@ -9,6 +10,7 @@ import type {
 import chineseFont from "@fontsource/noto-sans-sc/files/noto-sans-sc-chinese-simplified-400-normal.woff2?url";
 import latinFont from "@fontsource/noto-sans-sc/files/noto-sans-sc-latin-400-normal.woff2?url";
 import type { Catalogue, Language, Layer } from "./api";
+import { cellId, hasCells } from "./cells";
 import { labelSource, named, namesAreas, type Labels } from "./labels";
 import { measured, type Breaks } from "./measure";
 import { MONTH_LAYER, monthLayer, pausedByMonth } from "./months";
@@ -64,7 +66,8 @@ function bound(part: LayerSpecification, layer: Layer): LayerSpecification {
 function source(layer: Layer): SourceSpecification {
   const url = absolute(layer.tilejson ?? "");
   if (layer.kind === "raster") return { type: "raster", url, tileSize: 256 };
-  if (!layer.primary_key) return { type: "vector", url };
+  // The ids of cells are the tile's own, so the points beside them keep theirs too.
+  if (!layer.primary_key || hasCells(layer)) return { type: "vector", url };
   return { type: "vector", url, promoteId: { [layer.id]: layer.primary_key } };
 }
 
@@ -93,20 +96,38 @@ function hoverLayer(layer: Layer, state: State): LayerSpecification[] {
   if (layer.geometry.includes("Point")) {
     const ring = { "circle-stroke-color": colour, "circle-stroke-width": 2, "circle-radius": 7 };
     const paint = { ...ring, "circle-opacity": 0, "circle-stroke-opacity": opacity };
-    return [bound({ id, type: "circle", source: layer.id, paint }, layer)];
+    const points = bound(
+      { id, type: "circle", source: layer.id, filter: ONLY_POINTS, paint },
+      layer,
+    );
+    return hasCells(layer) ? [points, hoverLine(layer, `${id}-cell`, colour, opacity)] : [points];
   }
+  return [hoverLine(layer, id, colour, opacity)];
+}
+
+const ONLY_POINTS = ["==", ["geometry-type"], "Point"] as unknown as FilterSpecification;
+
+function hoverLine(
+  layer: Layer,
+  id: string,
+  colour: string,
+  opacity: ExpressionSpecification,
+): LayerSpecification {
   const paint = { "line-color": colour, "line-width": 2, "line-opacity": opacity };
-  return [bound({ id, type: "line", source: layer.id, paint }, layer)];
+  return bound({ id, type: "line", source: layer.id, paint }, layer);
 }
 
 function selectedLayers(catalogue: Catalogue, state: State): LayerSpecification[] {
   const layer = catalogue.layers.find(({ id }) => id === state.selected?.layer);
   if (!layer?.primary_key || layer.kind !== "vector" || !state.selected) return [];
   const key = ["to-string", ["get", layer.primary_key]] as ExpressionSpecification;
-  const filter = ["==", key, state.selected.key] as ExpressionSpecification;
+  const cell = cellId(state.selected.key);
+  const filter = (
+    cell === null ? ["==", key, state.selected.key] : ["==", ["id"], cell]
+  ) as ExpressionSpecification;
   const casing = state.theme === "dark" ? nightColour(GROUND) : "#ffffff";
   const base = { source: layer.id, filter };
-  if (layer.geometry.includes("Point")) {
+  if (layer.geometry.includes("Point") && cell === null) {
     const ring = { "circle-radius": 9, "circle-opacity": 0, "circle-stroke-width": 3 };
     const paint = { ...ring, "circle-stroke-color": ACCENT[state.theme] };
     return [bound({ ...base, id: "selected", type: "circle", paint }, layer)];

@@ -1,6 +1,7 @@
 /** The drawer at the right: everything known about what was clicked, and what else is at that place. */
 import { useEffect, useRef } from "preact/hooks";
 import type { Catalogue, Field, Language, Months, Value } from "./api";
+import { cellFacts, cellName, isCell, partsAt } from "./cells";
 import { CloseButton } from "./closebutton";
 import { classification, type Class } from "./classes";
 import { drawnParts } from "./citystyle";
@@ -42,6 +43,7 @@ const SAID = new Set([
 ]); // prettier-ignore
 
 export function nameOf({ layer, key, properties }: Found, language: Language): string {
+  if (isCell(layer, properties)) return cellName(layer, properties, language);
   const [first, second] = language === "zh" ? ["name_zh", "name_en"] : ["name_en", "name_zh"];
   const name = properties[first!] ?? properties[second!];
   return name ? String(name) : `${pick(layer.title, language)} ${key}`;
@@ -49,7 +51,8 @@ export function nameOf({ layer, key, properties }: Found, language: Language): s
 
 /** A thing's name; a cell, which has none, is named after the smallest unit that it lies in. */
 function titleOf(found: Found, others: readonly Found[], language: Language): string {
-  if (found.properties.name_zh || found.properties.name_en) return nameOf(found, language);
+  const { layer: from, properties: said } = found;
+  if (said.name_zh || said.name_en || isCell(from, said)) return nameOf(found, language);
   const unit = others.find(({ layer, properties }) => layer.group === "grid" && properties.name_zh);
   if (!unit) return nameOf(found, language);
   return say(language, "cellIn", { unit: nameOf(unit, language) });
@@ -69,7 +72,8 @@ export function shown(value: Value, field: Field, language: Language, timezone: 
 
 function ClassBadge({ found, state, breaks }: Pick<DrawerProps, "found" | "state" | "breaks">) {
   const { layer, properties } = found;
-  const parts = drawnParts(layer, state, breaks).filter(({ type }) => type !== "symbol");
+  const styled = drawnParts(layer, state, breaks).filter(({ type }) => type !== "symbol");
+  const parts = partsAt(layer, styled, state.zoom);
   const classes = classification(layer, parts);
   const field = layer.fields.find(({ name }) => name === classes?.property);
   const value = classes ? properties[classes.property] : undefined;
@@ -140,6 +144,7 @@ function Explanation({
 function Facts({ found, catalogue, state }: Pick<DrawerProps, "found" | "catalogue" | "state">) {
   const { language } = state;
   const { layer, properties } = found;
+  if (isCell(layer, properties)) return <CellFacts found={found} language={language} />;
   const listed = layer.fields.filter(({ name }) => !SAID.has(name) && !isMissing(properties[name]));
   return (
     <dl class="figures facts">
@@ -157,6 +162,22 @@ function Facts({ found, catalogue, state }: Pick<DrawerProps, "found" | "catalog
         );
       })}
     </dl>
+  );
+}
+
+function CellFacts({ found, language }: { found: Found; language: Language }) {
+  return (
+    <>
+      <dl class="figures facts" id="cell">
+        {cellFacts(found.layer, found.properties, language).map(({ name, value }) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <p class="muted">{say(language, "cellHint")}</p>
+    </>
   );
 }
 

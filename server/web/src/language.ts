@@ -5,33 +5,42 @@ import { texts } from "./texts";
 type Placeholders<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
   ? Name | Placeholders<Rest>
   : never;
-type Texts = typeof texts;
-export type TextKey = keyof Texts;
+type Dictionary = Readonly<Record<string, Words>>;
+type Asked<Texts extends Dictionary, Key extends keyof Texts> = Placeholders<Texts[Key]["en"]>;
 
 /** Keys whose Chinese and English ask for different values: there must be none. */
-type Uneven = {
-  [Key in TextKey]: [Placeholders<Texts[Key]["zh"]>] extends [Placeholders<Texts[Key]["en"]>]
-    ? [Placeholders<Texts[Key]["en"]>] extends [Placeholders<Texts[Key]["zh"]>]
+type Uneven<Texts extends Dictionary> = {
+  [Key in keyof Texts]: [Placeholders<Texts[Key]["zh"]>] extends [Asked<Texts, Key>]
+    ? [Asked<Texts, Key>] extends [Placeholders<Texts[Key]["zh"]>]
       ? never
       : Key
     : Key;
-}[TextKey];
-const noneUneven: [Uneven] extends [never] ? true : Uneven = true;
-void noneUneven;
+}[keyof Texts];
 
 /** Keys whose words need no values. */
-export type PlainKey = {
-  [Key in TextKey]: [Placeholders<Texts[Key]["en"]>] extends [never] ? Key : never;
-}[TextKey];
+export type PlainKeyOf<Texts extends Dictionary> = {
+  [Key in keyof Texts]: [Asked<Texts, Key>] extends [never] ? Key : never;
+}[keyof Texts];
 
-type Values<Key extends TextKey> = { [Name in Placeholders<Texts[Key]["en"]>]: string };
-type Rest<Key extends TextKey> = keyof Values<Key> extends never ? [] : [values: Values<Key>];
+type Values<Texts extends Dictionary, Key extends keyof Texts> = {
+  [Name in Asked<Texts, Key>]: string;
+};
+type Rest<Texts extends Dictionary, Key extends keyof Texts> = [Asked<Texts, Key>] extends [never]
+  ? []
+  : [values: Values<Texts, Key>];
 
-/** A text of the page in one language, its placeholders filled. */
-export function say<Key extends TextKey>(language: Language, key: Key, ...rest: Rest<Key>): string {
-  const values = (rest[0] ?? {}) as Record<string, string>;
-  return texts[key][language].replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
-}
+/** What says a page's texts in one language, their placeholders filled. */
+export const sayer =
+  <Texts extends Dictionary>(texts: [Uneven<Texts>] extends [never] ? Texts : Uneven<Texts>) =>
+  <Key extends keyof Texts>(language: Language, key: Key, ...rest: Rest<Texts, Key>): string => {
+    const values = (rest[0] ?? {}) as Record<string, string>;
+    const text = (texts as Texts)[key]![language];
+    return text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+  };
+
+export const say = /* @__PURE__ */ sayer<typeof texts>(texts);
+export type TextKey = keyof typeof texts;
+export type PlainKey = PlainKeyOf<typeof texts>;
 
 /** The words in one language; the other one's where they are missing. */
 export const pick = (words: Words, language: Language): string =>

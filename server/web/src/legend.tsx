@@ -2,6 +2,7 @@
 import type { LayerSpecification } from "maplibre-gl";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { countNumbers, fetchCounts, type Field, type Language, type Layer } from "./api";
+import { partsAt } from "./cells";
 import { classCounts, classification, type Class, type Classification } from "./classes";
 import { drawnParts } from "./citystyle";
 import type { Properties } from "./evaluate";
@@ -53,19 +54,21 @@ function useCounts(
   layer: Layer,
   property: string,
   numeric: boolean,
+  wanted: boolean,
 ): ReadonlyMap<string, number> | null {
   const [counts, setCounts] = useState<ReadonlyMap<string, number> | null>(null);
   useEffect(() => {
-    let wanted = true;
+    let waiting = true;
     setCounts(null);
+    if (!wanted) return;
     (numeric ? countNumbers : fetchCounts)(layer.id, property).then(
-      (found) => wanted && setCounts(found),
-      () => wanted && setCounts(new Map()),
+      (found) => waiting && setCounts(found),
+      () => waiting && setCounts(new Map()),
     );
     return () => {
-      wanted = false;
+      waiting = false;
     };
-  }, [layer.id, property, numeric]);
+  }, [layer.id, property, numeric, wanted]);
   return counts;
 }
 
@@ -90,14 +93,15 @@ function heading(field: Field | undefined, language: Language): string | null {
 function Entries({ layer, state, parts, classes }: EntriesProps) {
   const { language, theme } = state;
   const field = layer.fields.find(({ name }) => name === classes.property);
-  const counts = useCounts(layer, classes.property, !field?.labels);
+  // What only cells say is in no row, so there are no rows to count.
+  const counts = useCounts(layer, classes.property, !field?.labels, field !== undefined);
   const listed: Class[] = [...classes.classes];
   const { perClass, missing } = classCounts(listed, counts ?? new Map());
   if (missing > 0) {
     listed.push({ kind: "missing" });
     perClass.push(missing);
   }
-  const above = heading(field, language);
+  const above = field ? heading(field, language) : say(language, "cellCount");
   const digits = limitDigits(listed);
   const zoom = Math.max(state.zoom, 11);
   return (
@@ -113,9 +117,11 @@ function Entries({ layer, state, parts, classes }: EntriesProps) {
               theme={theme}
             />
             <span class="legend-name">{className(each, field, language, digits)}</span>
-            <span class="legend-count" title={say(language, "countTitle")}>
-              {counts ? number(perClass[at] ?? 0, language) : "…"}
-            </span>
+            {field && (
+              <span class="legend-count" title={say(language, "countTitle")}>
+                {counts ? number(perClass[at] ?? 0, language) : "…"}
+              </span>
+            )}
           </li>
         ))}
       </ul>
@@ -146,10 +152,12 @@ function RampLegend({ layer, state }: LegendProps) {
 export function Legend(props: LegendProps) {
   const { layer, state, breaks } = props;
   const { measure, theme, language } = state;
-  const parts = useMemo(
+  const styled = useMemo(
     () => drawnParts(layer, state, breaks).filter(({ type }) => type !== "symbol"),
     [layer, breaks, measure, theme, language],
   );
+  // Cells at a distance and single points near by have legends of their own.
+  const parts = partsAt(layer, styled, state.zoom);
   if (layer.kind === "raster") return <RampLegend {...props} />;
   const classes = classification(layer, parts);
   if (classes) return <Entries {...props} parts={parts} classes={classes} />;

@@ -9,6 +9,7 @@ import {
 } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import type { Bbox, Catalogue, Layer, Value } from "./api";
+import { cellId, cellKey, hasCells, isCell } from "./cells";
 import { cityStyle, reducedMotion, type Supplies } from "./citystyle";
 import { say } from "./language";
 import { MONTH_LAYER } from "./months";
@@ -21,6 +22,8 @@ export interface Found {
   readonly layer: Layer;
   readonly key: string;
   readonly properties: Readonly<Record<string, Value>>;
+  /** What the map calls it, where that is not its key. */
+  readonly id?: string | number | undefined;
 }
 
 export type Hover = { readonly found: Found; readonly x: number; readonly y: number } | null;
@@ -37,7 +40,7 @@ export class CityMap {
   private supplies: Supplies = { breaks: new Map(), monthBreaks: [], labels: new Map() };
   private monthValues: ReadonlyMap<string, number | null> = new Map();
   private styled = false;
-  private hovered: { source: string; sourceLayer: string; id: string } | null = null;
+  private hovered: { source: string; sourceLayer: string; id: string | number } | null = null;
   private readonly byId: ReadonlyMap<string, Layer>;
 
   constructor(
@@ -124,7 +127,9 @@ export class CityMap {
   loaded(id: string, key: string): Found | null {
     const layer = this.byId.get(id);
     if (!layer?.primary_key || !this.map.getSource(id)) return null;
-    const filter = ["==", ["to-string", ["get", layer.primary_key]], key] as never;
+    const cell = cellId(key);
+    const named = ["==", ["to-string", ["get", layer.primary_key]], key];
+    const filter = (cell === null ? named : ["==", ["id"], cell]) as never;
     const [feature] = this.map.querySourceFeatures(id, { sourceLayer: id, filter });
     return feature ? { layer, key, properties: feature.properties } : null;
   }
@@ -159,8 +164,10 @@ export class CityMap {
   private found(feature: MapGeoJSONFeature): Found | null {
     const layer = this.byId.get(feature.source);
     if (!layer?.primary_key || layer.kind !== "vector") return null;
-    const key = feature.properties[layer.primary_key] ?? feature.id;
-    return { layer, key: String(key), properties: feature.properties };
+    const { properties, id } = feature;
+    const found = { layer, properties, id: hasCells(layer) ? id : undefined };
+    if (isCell(layer, properties)) return { ...found, key: cellKey(id) };
+    return { ...found, key: String(properties[layer.primary_key] ?? id) };
   }
 
   private style(state: State, without?: string) {
@@ -273,7 +280,8 @@ export class CityMap {
   private hover(event: MapMouseEvent): void {
     const [found] = this.at(event.point);
     if (!found) return this.hoverNothing();
-    const target = { source: found.layer.id, sourceLayer: found.layer.id, id: found.key };
+    const id = found.id ?? found.key;
+    const target = { source: found.layer.id, sourceLayer: found.layer.id, id };
     if (this.hovered?.source !== target.source || this.hovered.id !== target.id) {
       this.clearHover();
       this.map.setFeatureState(target, { hover: true });

@@ -1,5 +1,6 @@
 /** Buttons on the map, and the small sign beside the pointer. */
 import type { Language } from "./api";
+import { isCell } from "./cells";
 import { nameOf } from "./drawer";
 import { scoreOf } from "./explain";
 import { figure, pick, say, type PlainKey } from "./language";
@@ -52,7 +53,9 @@ export function Tooltip({ hover, language }: { hover: Hover; language: Language 
       <span>
         {score && words
           ? `${pick(words, language)} · z ${figure(score.z, language)}`
-          : pick(layer.title, language)}
+          : isCell(layer, properties)
+            ? nameOf(found, language)
+            : pick(layer.title, language)}
       </span>
     </div>
   );

@@ -1,5 +1,6 @@
 /** What a link or a row names: its properties, from the tiles on screen or from the layer's rows. */
 import { allRows, type Bbox, type Catalogue, type Layer, type TableRow, type Value } from "./api";
+import { cellId } from "./cells";
 import type { CityMap, Found } from "./map";
 import type { Selection } from "./state";
 
@@ -25,7 +26,7 @@ export async function selectedThing(
 ): Promise<Thing | null> {
   const layer = catalogue.layers.find((each) => each.id === id);
   if (!layer?.ready) return null;
-  const row = await rowOf(layer, key);
+  const row = cellId(key) === null ? await rowOf(layer, key) : null;
   if (row) return { found: { layer, key, properties: row.values }, bbox: row.bbox };
   const found = map.loaded(id, key);
   return found && { found, bbox: null };

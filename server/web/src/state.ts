@@ -41,45 +41,49 @@ export interface State extends Shared {
 
 /** Whether a change is a step that the back button undoes, or only a movement. */
 export type Step = "step" | "movement";
-type Listener = (state: State, before: State, step: Step) => void;
+type Listener<S> = (state: S, before: S, step: Step) => void;
 
-export class Store {
-  private readonly listeners = new Set<Listener>();
+/** A value that is replaced as a whole, and who wants to hear of it. */
+export class Values<S extends object> {
+  private readonly listeners = new Set<Listener<S>>();
 
-  constructor(private current: State) {}
+  constructor(private current: S) {}
 
-  get state(): State {
+  get state(): S {
     return this.current;
   }
 
-  update(change: Partial<State>, step: Step = "step"): void {
+  update(change: Partial<S>, step: Step = "step"): void {
     const before = this.current;
-    const keys = Object.keys(change) as (keyof State)[];
+    const keys = Object.keys(change) as (keyof S)[];
     if (keys.every((key) => Object.is(before[key], change[key]))) return;
     this.current = { ...before, ...change };
     for (const listener of [...this.listeners]) listener(this.current, before, step);
   }
 
-  listen(listener: Listener): () => void {
+  listen(listener: Listener<S>): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
+}
 
+/** What is being looked at on the map. */
+export class Store extends Values<State> {
   toggleLayer(id: string): void {
-    const { layers } = this.current;
+    const { layers } = this.state;
     const shown = layers.includes(id) ? layers.filter((each) => each !== id) : [...layers, id];
     this.update({ layers: shown });
   }
 
   select(selected: Selection | null): void {
-    const { selected: before } = this.current;
+    const { selected: before } = this.state;
     if (before?.layer === selected?.layer && before?.key === selected?.key) return;
     this.update({ selected });
   }
 }
 
-/** The store's state, drawn anew whenever it changes. */
-export function useStore(store: Store): State {
+/** The state, drawn anew whenever it changes. */
+export function useStore<S extends object>(store: Values<S>): S {
   const [state, setState] = useState(store.state);
   useEffect(() => {
     setState(store.state);

@@ -49,6 +49,13 @@ export const texts = {
   openTable: { zh: "{title}：以表格查看", en: "{title}: open as a table" },
   about: { zh: "说明与来源", en: "About and source" },
   basemap: { zh: "底图", en: "Base map" },
+  cellName: { zh: "{title}：{n} 件", en: "{title}: {n}" },
+  cellCount: { zh: "单元内件数", en: "Reports in the cell" },
+  cellHint: {
+    zh: "放大地图可看到更小的单元和单个问题。",
+    en: "Zoom in for smaller cells and single reports.",
+  },
+  shareOf: { zh: "{what}占比", en: "Share: {what}" },
   zoomIn: { zh: "当前比例尺下不显示，请放大地图。", en: "Not drawn at this scale: zoom in." },
   zoomOut: { zh: "当前比例尺下不显示，请缩小地图。", en: "Not drawn at this scale: zoom out." },
   tilesFailed: {

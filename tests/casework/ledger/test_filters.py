@@ -54,6 +54,11 @@ def expected(frame, wanted):
     ):  # fmt: skip
         if (values := getattr(wanted, name)) is not None:
             keep &= frame[column].isin(values)
+    if wanted.unit_prefixes is not None:
+        begun = [frame[name].str.startswith(tuple(wanted.unit_prefixes)) for name in ("unit_code", "community_code", "subdistrict_code")]  # fmt: skip
+        keep &= begun[0] | begun[1] | begun[2]
+    if wanted.category_prefixes is not None:
+        keep &= frame["category_code"].str.startswith(tuple(wanted.category_prefixes))
     for name, column in (
         ("reported", "reported_at"),
         ("closed", "closed_at"),
@@ -93,7 +98,8 @@ filters = st.builds(
     sources=some("x0"),
     case_ids=some("K001", "K002", "K299"),
     due_before=st.none() | st.integers(0, 41).map(hours),
-    reported_from=times, reported_to=times, closed_from=times, closed_to=times, changed_from=times,
+    unit_prefixes=some("u", "u3", "s0", "s", "c1"), category_prefixes=some("01", "0100", "02"),
+    reported_from=times, reported_to=times, closed_from=times, closed_to=times, changed_from=times, changed_to=times,
     bbox=st.none() | st.tuples(*[st.integers(-1, 11)] * 4).map(box),
 )  # fmt: skip
 
@@ -117,6 +123,19 @@ def test_a_page_holds_what_is_asked_for_within_what_may_be_seen(
     assert page["case_id"].tolist() == sorted_ids.tolist()[:limit]
 
 
+@pytest.fixture(scope="module")
+def one_by_one(ledger):
+    return [ledger.case(case_id) for case_id in ledger.cases()["case_id"]]
+
+
+@settings(max_examples=30, deadline=None)
+@given(filters, filters)
+def test_one_case_passes_when_the_database_finds_it(ledger, one_by_one, wanted, within):
+    both = wanted & within
+    found = set(ledger.cases(wanted, within=within)["case_id"])
+    assert {case.case_id for case in one_by_one if both.includes(case)} == found
+
+
 @pytest.mark.parametrize("order", ["due_at", "reported_at", "changed_at"])
 @pytest.mark.parametrize("wanted", [CaseFilter(), CaseFilter(owners=("o0", "o1")), CaseFilter(unit_codes=("u1",), owners=("o1",))])  # fmt: skip
 def test_pages_follow_each_other_without_gap_or_repeat(ledger, order, wanted):
@@ -129,6 +148,19 @@ def test_pages_follow_each_other_without_gap_or_repeat(ledger, order, wanted):
         after = (None if pd.isna(last[order]) else last[order].to_pydatetime(), last["case_id"])
         found += page["case_id"].tolist()
     assert found == ledger.cases(wanted, order=order)["case_id"].tolist()
+
+
+@pytest.mark.parametrize("order", ["due_at", "reported_at", "changed_at"])
+def test_the_latest_may_come_first(ledger, order):
+    wanted, found, after = CaseFilter(owners=("o0", "o1")), [], None
+    while True:
+        page = ledger.cases(wanted, order=order, descending=True, limit=7, after=after)
+        if page.empty:
+            break
+        last = page.iloc[-1]
+        after = (None if pd.isna(last[order]) else last[order].to_pydatetime(), last["case_id"])
+        found += page["case_id"].tolist()
+    assert found == ledger.cases(wanted, order=order)["case_id"].tolist()[::-1]
 
 
 def test_who_may_see_nothing_sees_nothing(ledger):

@@ -93,3 +93,53 @@ def test_memory_stays_flat(city, serve, place):
         ask(done, 250)
         done += 250
     assert resident_bytes() - before < 40_000_000
+
+
+def test_only_where_photos_are_taken_a_body_may_be_large(port, monkeypatch):
+    body = b"a" * (protocol.MAX_BODY + 1)
+    head = b"%s HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    for line in (b"POST /api/report", b"PUT /api/report/photos", b"POST /x?/api/report/photos", b"GET /open311/v2/requests.json"):  # fmt: skip
+        assert say(port, head % (line, len(body)), body).startswith(b"HTTP/1.1 413"), line
+    for line in (b"POST /api/report/photos", b"POST /city/api/report/photos?key=k", b"POST /open311/v2/requests.xml"):  # fmt: skip
+        heard = say(port, head % (line, len(body)), body)
+        assert heard.startswith((b"HTTP/1.1 404", b"HTTP/1.1 405")), (
+            line,
+            heard[:60],
+        )  # this city has no cases
+    monkeypatch.setattr(protocol, "MAX_UPLOAD", protocol.MAX_BODY)
+    assert say(port, head % (b"POST /api/report/photos", len(body)), body).startswith(b"HTTP/1.1 413")  # fmt: skip
+
+
+def test_a_photo_may_take_longer_but_not_for_ever(port, monkeypatch):
+    monkeypatch.setattr(protocol, "REQUEST_S", 0.2)
+    monkeypatch.setattr(protocol, "UPLOAD_S", 0.8)
+    head = b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nContent-Type: image/jpeg\r\n\r\na"
+    taken = {}
+    for path in (b"/api/report/photos", b"/healthz/"):
+        started = time.monotonic()
+        assert b"HTTP/1.1 408" in say(port, head % path)
+        taken[path] = time.monotonic() - started
+    assert taken[b"/api/report/photos"] >= 0.75 > taken[b"/healthz/"]
+
+
+def test_uploads_take_no_memory_with_them(small_city, tmp_path):
+    """A hundred megabytes pass, and none of them stays."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    settings = Settings(layers=small_city / "layers", data=small_city / "data", warm=False, reports_per_minute=10_000)  # fmt: skip
+    config = uvicorn.Config(create_app(settings), http=BoundedProtocol, ws="none", log_config=None, log_level="critical")  # fmt: skip
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    port = listening.getsockname()[1]
+    body = b"\xff\xd8\xff" + os.urandom(8_000_000)
+    head = b"POST /api/report/photos HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)  # fmt: skip
+    try:
+        for _ in range(3):
+            assert say(port, head, body).startswith(b"HTTP/1.1 400")
+        before = resident_bytes()
+        for _ in range(13):
+            assert say(port, head, body).startswith(b"HTTP/1.1 400")
+        assert resident_bytes() - before < 30_000_000
+    finally:
+        server.should_exit = True
+        thread.join(10)

@@ -1,0 +1,27 @@
+"""A city's cases at work: where is it, whose is it, by when, and what happens next?
+
+The ledger, the rules, the grid and the live layer put together, without HTTP: the server, the weekly brief and the
+simulated city stand on it.
+"""
+
+from gisgrid.desk.desk import Desk
+from gisgrid.desk.places import Ground, Place
+from gisgrid.desk.reports import Accepted, Preview, Report, ReportError
+from gisgrid.desk.rules import Rules, read_city_rules
+from gisgrid.desk.services import Attribute, Service, Services, read_services
+
+__all__ = [
+    "Accepted",
+    "Attribute",
+    "Desk",
+    "Ground",
+    "Place",
+    "Preview",
+    "Report",
+    "ReportError",
+    "Rules",
+    "Service",
+    "Services",
+    "read_city_rules",
+    "read_services",
+]

@@ -1,0 +1,113 @@
+"""The short way of a tile: it is written where its request was read, without a task, a queue or a message between.
+
+uvicorn makes a task and half a dozen objects for each request and passes the answer on in messages, which costs several
+times what finding a ready tile costs. A request that can be answered on the spot (`Front.at_once`) is answered right
+here; every other one goes the usual way, through ASGI, as if this module were not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Final, cast
+
+from starlette.types import Scope
+
+from gisgrid_server.edge.answers import Answer
+from gisgrid_server.edge.protocol import BoundedProtocol
+
+_BEGINS: Final = b"/tiles/"
+_NOT_PLAIN: Final = (b"content-length", b"transfer-encoding", b"expect", b"upgrade")
+"""Whoever sends one of these wants more than a tile."""
+
+_LONG: Final = 1 << 16
+"""From so many bytes on, not copying them is the quicker way."""
+
+_STATUS_LINES: Final = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode()
+    for status in (HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+}
+
+
+class LaneProtocol(BoundedProtocol):
+    """A connection that answers what can be answered on the spot."""
+
+    _at_once: Callable[[Scope, str, dict[bytes, bytes]], Answer | None] | None
+    _was_used = False
+    _took_it = False
+
+    def __init__(self, *args: Any, **named: Any) -> None:  # noqa: ANN401 - uvicorn's
+        super().__init__(*args, **named)
+        self._at_once = getattr(self.app, "at_once", None)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; of several requests at once the first may take the short way, so that nobody keeps the others waiting."""
+        self._was_used = False
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        """Answer at once, or go the usual way."""
+        self._took_it = False
+        if self.url.startswith(_BEGINS) and self._is_free() and self._answered():
+            self._took_it = self._was_used = True
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a piece of the body."""
+        if not self._took_it:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Wait for the next request, or let the usual way go on."""
+        if self._took_it:
+            self._wait_no_more()
+            self._wait_for_next()
+        else:
+            super().on_message_complete()
+
+    def _is_free(self) -> bool:
+        """Tell whether nothing before this request is still to be answered or to be read by the client."""
+        cycle = self.cycle
+        return (
+            not self._was_used
+            and not self._refused
+            and (cycle is None or cycle.response_complete)
+            and not self.flow.write_paused
+            and not self.transport.is_closing()
+        )
+
+    def _answered(self) -> bool:
+        if self._at_once is None:
+            return False
+        url, parser, given = self.url, self.parser, self.headers
+        headers = dict(given)
+        if (
+            parser.get_method() != b"GET"
+            or b"%" in url
+            or b"#" in url
+            or len(headers) != len(given)
+            or not parser.should_keep_alive()
+            or parser.get_http_version() != "1.1"
+            or any(name in headers for name in _NOT_PLAIN)
+        ):
+            return False
+        path, _, query = url.partition(b"?")
+        scope = cast("Scope", self.scope)
+        scope["method"], scope["query_string"] = "GET", query
+        scope["path"] = words = path.decode("ascii", "replace")
+        answer = self._at_once(scope, words, headers)
+        if answer is None:
+            return False
+        status, said, body = answer
+        lines = [_STATUS_LINES[status]]
+        for name, value in self.server_state.default_headers:
+            lines += (name, b": ", value, b"\r\n")
+        for name, value in said:
+            lines += (name, b": ", value, b"\r\n")
+        lines += (b"\r\n", body)
+        self.transport.writelines(lines) if len(body) > _LONG else self.transport.write(
+            b"".join(lines)
+        )
+        self.server_state.total_requests += 1
+        return True
