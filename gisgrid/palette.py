@@ -94,6 +94,27 @@ FRINGE: Final = "#b8860b"
 REACHED_COLOURS: Final[dict[str, str]] = {"reached": "#5aae61", "left_out": "#c51b7d"}
 """Who reaches what the standards demand, and who does not: neither the red nor the blue of hot and cold."""
 
+DISCOVERY_COLOURS: Final[dict[str, str]] = {"blind": "#b35806", "unpatrolled": "#8073ac"}
+"""Where patrols find too little, and where hardly anyone looks: neither says that it is bad there, so neither is red."""
+
+STAGE_COLOURS: Final[dict[str, str]] = {
+    "at_zero": "#5aae61",
+    "falling": "#fddbc7",
+    "not_falling": "#c51b7d",
+}
+"""How far a campaign is: none left, fewer from week to week, not fewer."""
+
+CASE_STATE_COLOURS: Final[dict[str, str]] = {
+    "reported": "#7f3b08",
+    "filed": "#b35806",
+    "dispatched": "#e08214",
+    "handled": "#8073ac",
+    "feedback": "#8073ac",
+    "verified": "#542788",
+    "closed": "#9db1c4",
+}
+"""How far a case is: brown while it waits, violet when somebody has acted, pale when it is closed."""
+
 DENSITY_RAMP: Final[tuple[str, ...]] = (
     "#fff3e6",
     "#fdd3a7",

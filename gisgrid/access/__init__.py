@@ -1,7 +1,7 @@
 """Who can reach what on foot, and whom does it leave out?
 
-`network` (streets that can be walked), `osm` (an extract of OpenStreetMap), `reach` (how far is the nearest, and what
-is within reach), `areas` (service areas), `standards` and `coverage` (who reaches what is demanded), `pairs` and
+`network` (streets that can be walked), `osm` (an extract of OpenStreetMap), `reach` (how far is the nearest), `entrances`
+(how long to the town), `areas` (service areas), `standards` and `coverage` (who reaches what is demanded), `pairs` and
 `catchments` (what is there for each resident), `siting` (where one more would help most), `renewal` (what old compounds
 lack). Functions take frames and return frames indexed like their first argument; none knows a layer.
 """
@@ -15,6 +15,7 @@ from gisgrid.access.coverage import (
     most_helped,
     unserved_runs,
 )
+from gisgrid.access.entrances import minutes_to_areas
 from gisgrid.access.network import WALKING_KMH, WalkingNetwork, walking_network
 from gisgrid.access.osm import read_osm_facilities, read_osm_streets
 from gisgrid.access.pairs import within_reach
@@ -35,6 +36,7 @@ __all__ = [
     "coverage",
     "facility_density",
     "left_out",
+    "minutes_to_areas",
     "most_helped",
     "nearest_facilities",
     "read_osm_facilities",

@@ -325,3 +325,24 @@ def check_places(
     if set(places.geometry.geom_type.dropna()) <= {"Point"}:
         return places
     return places.set_geometry(places.geometry.representative_point())
+
+
+def check_labels(**places: gpd.GeoDataFrame) -> None:
+    """See that each place has a label of its own.
+
+    Parameters
+    ----------
+    places
+        Frames by what they are called in errors.
+
+    Raises
+    ------
+    InputError
+        A label that occurs twice.
+    """
+    for name, frame in places.items():
+        if not frame.index.is_unique:
+            raise InputError(
+                f"{int(frame.index.duplicated().sum())} of {len(frame)} {name} have a label that another has; give each its own, for "
+                f"example {name}.reset_index(drop=True)"
+            )

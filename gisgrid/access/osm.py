@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any, Final
 
@@ -90,7 +91,8 @@ def read_osm_facilities(path: str | Path, *, crs: object = None) -> gpd.GeoDataF
     Returns
     -------
     GeoDataFrame
-        `osm_id`, `kind` (of `KINDS`), `name`, and a point: of areas one inside.
+        `osm_id`, `kind` (of `KINDS`), `name`, and a point: of areas one inside. Its attribute ``n_cut`` says how many areas of
+        the extract (of whatever kind) its edge has cut so that they are none any more.
 
     Raises
     ------
@@ -101,9 +103,10 @@ def read_osm_facilities(path: str | Path, *, crs: object = None) -> gpd.GeoDataF
     -----
     What is not mapped is not there: how complete OpenStreetMap is must be asked before somebody is called left out.
     """
-    found = []
+    found, n_cut = [], 0
     for layer in ("points", "multipolygons"):
         frame = _layer(path, layer, None)
+        n_cut += frame.attrs["n_cut"]
         tags = _tags(frame)
         for kind, values in KINDS.items():
             is_kind = np.zeros(len(frame), np.bool_)
@@ -120,21 +123,30 @@ def read_osm_facilities(path: str | Path, *, crs: object = None) -> gpd.GeoDataF
                 )
             )
     table = gpd.GeoDataFrame(pd.concat(found, ignore_index=True), crs=found[0].crs)
-    if table.empty:
-        return table
-    return table.to_crs(crs if crs is not None else local_metric_crs(table))
+    if not table.empty:
+        table = table.to_crs(crs if crs is not None else local_metric_crs(table))
+    table.attrs["n_cut"] = n_cut
+    return table
 
 
 def _layer(path: str | Path, layer: str, where: str | None) -> gpd.GeoDataFrame:
     if not Path(path).is_file():
         raise InputError(f"no file {str(path)!r}; give an extract of OpenStreetMap (.osm.pbf)")
     try:
-        frame: gpd.GeoDataFrame = pyogrio.read_dataframe(path, layer=layer, where=where)
+        with warnings.catch_warnings():
+            # An extract cuts buildings and areas at its edge; what is no shape any more is counted, not read.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            frame: gpd.GeoDataFrame = pyogrio.read_dataframe(
+                path, layer=layer, where=where, on_invalid="ignore"
+            )
     except (DataSourceError, ValueError) as error:
         raise InputError(
             f"{Path(path).name!r} cannot be read as an OpenStreetMap extract: {first_line(error)}; give .osm.pbf or .osm"
         ) from error
-    return frame
+    broken = frame.geometry.isna() | frame.geometry.is_empty
+    whole = frame[~broken].reset_index(drop=True)
+    whole.attrs["n_cut"] = int(broken.sum())
+    return whole
 
 
 def _tags(frame: gpd.GeoDataFrame) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gisgrid.access.network import WalkingNetwork, check_places, minutes_of
+from gisgrid.access.network import WalkingNetwork, check_labels, check_places, minutes_of
 from gisgrid.compiled import compiled
 from gisgrid.errors import InputError
 
@@ -45,15 +45,15 @@ def within_reach(
     Returns
     -------
     DataFrame
-        A row per pair, by facility and then origin: `origin` and `facility` (rows of the two frames, from 0), `distance_m`,
-        `minutes`.
+        A row per pair, by facility and then origin, in the order of the two frames: `origin` and `facility` (labels of their
+        indexes), `distance_m`, `minutes`.
 
     Raises
     ------
     CrsError
         Different CRS.
     InputError
-        A limit that is not above 0 or not finite, or so many pairs that they do not fit into memory.
+        A limit that is not above 0 or not finite, labels that occur twice, or so many pairs that they do not fit into memory.
 
     Notes
     -----
@@ -62,6 +62,7 @@ def within_reach(
     """
     if not 0 < limit_m < np.inf:
         raise InputError(f"limit_m is {limit_m:g}; give metres above 0, for example 1000")
+    check_labels(origins=origins, facilities=facilities)
     start = network.at(check_places(origins, network, name="origins"), within_m=off_street_m)
     goal = network.at(check_places(facilities, network, name="facilities"), within_m=off_street_m)
     parts = network.segments
@@ -89,9 +90,10 @@ def within_reach(
         )
     sort = np.lexsort((origin, facility))
     metres = metres[sort]
-    return pd.DataFrame(
-        {"origin": origin[sort], "facility": facility[sort], "distance_m": metres, "minutes": minutes_of(metres, network)}
-    )  # fmt: skip
+    return pd.DataFrame({
+        "origin": origins.index.take(origin[sort]), "facility": facilities.index.take(facility[sort]), "distance_m": metres,
+        "minutes": minutes_of(metres, network),
+    })  # fmt: skip
 
 
 def _segments_of(ends: _Ints, n_nodes: int) -> tuple[_Ints, _Ints]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gisgrid.access.network import WalkingNetwork, check_places, minutes_of
+from gisgrid.access.network import WalkingNetwork, check_labels, check_places, minutes_of
 from gisgrid.compiled import compiled
 from gisgrid.errors import InputError
 
@@ -78,12 +78,7 @@ def nearest_facilities(
         raise InputError(
             f"k is {k}, limit_m {limit_m:g} and off_street_m {off_street_m:g}; k is 1 or more and distances are 0 or more"
         )
-    for name, frame in (("origins", origins), ("facilities", facilities)):
-        if not frame.index.is_unique:
-            raise InputError(
-                f"{int(frame.index.duplicated().sum())} of {len(frame)} {name} have a label that another has; give each its own, for "
-                f"example {name}.reset_index(drop=True)"
-            )
+    check_labels(origins=origins, facilities=facilities)
     start = _placed(origins, network, "origins", off_street_m)
     goal = _placed(facilities, network, "facilities", off_street_m)
     who, distance = _nearest(network, start, goal, k, limit_m)

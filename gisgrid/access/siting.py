@@ -17,6 +17,7 @@ from gisgrid.errors import IndexMismatchError, InputError
 Aim = Literal["coverage", "p_median"]
 
 _MOST_VARIABLES: Final = 2_000_000
+_SURE: Final = 1e-9
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
 
@@ -116,8 +117,10 @@ def best_sites(
     if (residents < 0).any():
         raise InputError(f"residents holds {residents.min():g} and there cannot be fewer than 0")
     problem = _problem(pairs, residents, candidates, limit_m, aim, existing)
-    quick = _exchange(problem, n_sites)
     exact, gap = _exact(problem, n_sites, time_limit_s)
+    if exact is not None and gap <= _SURE:
+        return _said(problem, exact, candidates, aim, max(0.0, gap), "exact")
+    quick = _exchange(problem, n_sites)
     if exact is not None and _value(problem, exact) >= _value(problem, quick) - 1e-9:
         return _said(problem, exact, candidates, aim, max(0.0, gap), "exact")
     return _said(problem, quick, candidates, aim, np.nan, "exchange")
@@ -246,7 +249,7 @@ def _exact(problem: _Problem, n_sites: int, time_limit_s: float) -> tuple[_Ints 
         ],
         integrality=np.concatenate([np.ones(n_sites_all), np.zeros(n_pairs)]),
         bounds=Bounds(0, 1),
-        options={"time_limit": time_limit_s, "mip_rel_gap": 1e-9},
+        options={"time_limit": time_limit_s, "mip_rel_gap": _SURE},
     )
     if found.x is None:
         return None, np.nan

@@ -13,6 +13,7 @@ import typer
 import gisgrid
 from gisgrid.cli import commands
 from gisgrid.cli.access.group import access
+from gisgrid.cli.brief.command import brief
 from gisgrid.cli.grids.make_command import balance_grids, make_grids
 from gisgrid.cli.grids.validate_command import validate_grids
 from gisgrid.cli.hotspots.command import hotspots
@@ -71,6 +72,7 @@ _COMMANDS: Final[dict[str, tuple[Callable[..., None], str]]] = {
     "make-grids": (make_grids, "Draw unit grids where there are none. 划分单元网格。"),
     "balance-grids": (balance_grids, "Share the work between duty grids. 均衡责任网格。"),
     "tiles": (tiles, "Write layers as one file of tiles. 把图层写成瓦片文件。"),
+    "brief": (brief, "Write the page of the week for a unit. 生成街道、社区周报。"),
     "demo": (commands.demo, "See it all on a synthetic city. 生成示范城市并打开地图。"),
 }
 for _name, (_function, _words) in _COMMANDS.items():

@@ -39,6 +39,8 @@ _LON: Final = ("lon", "lng", "longitude", "经度")
 _LAT: Final = ("lat", "latitude", "纬度")
 _HEARD: Final = (NullResultWarning, SmallSampleWarning, SuspectNodataWarning)
 _IN_CHINESE: Final = (
+    (r"declares no value for 'no data', and (\S+) stands alone \((\S+) of the cells.*declare it",
+     "栅格没有声明“无数据”值，而 {0} 与其他值相距很远（占 {1}）；若它表示无数据，请先声明：gdal_edit.py -a_nodata {0}"),
     (r"declares no value for 'no data', and (\S+) stands alone \((\S+) of the cells",
      "栅格没有声明“无数据”值，而 {0} 与其他值相距很远（占 {1}）；若它表示无数据，请加 --nodata {0}"),
     (r"the classes are only DEGURBA-like", "像元不是等积投影下的 1 平方公里，结果只能称为“类 DEGURBA”，不可与公布结果比较"),

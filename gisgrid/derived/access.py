@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import geopandas as gpd
@@ -11,28 +11,23 @@ import pandas as pd
 
 from gisgrid.access import (
     Standard,
-    WalkingNetwork,
     coverage,
     left_out,
     most_helped,
     read_standards,
     renewal_gaps,
     service_areas,
-    walking_network,
 )
 from gisgrid.catalogue import Derivation
-from gisgrid.crs import require_metres
+from gisgrid.derived.access_ground import off_streets, open_facilities, street_network
 from gisgrid.derived.incidents import demand, names_of
 from gisgrid.derived.notes import Note, heard
 from gisgrid.derived.notes import left_out as counted
 from gisgrid.errors import InputError
 from gisgrid.join import assign_units
 
-CLOSED: Final = "facilities that are not open"
 NOT_OLD: Final = "compounds that are not old"
 IN_NO_UNIT: Final = "places that lie in no unit"
-FAR_FROM_STREETS: Final = "places farther than 200 m from any street, which reach nothing on foot"
-_OPEN: Final = "open"
 
 
 def facility_areas(
@@ -77,8 +72,8 @@ def facility_areas(
     -----
     See `gisgrid.access.service_areas`.
     """
-    there, excluded = _open(facilities, kind)
-    network, notes = _network(streets)
+    there, excluded = open_facilities(facilities, kind)
+    network, notes = street_network(streets)
     with heard(notes):
         drawn = service_areas(
             there.to_crs(network.segments.crs), network, _numbers(limits_m), beside_m=beside_m
@@ -145,8 +140,8 @@ def place_coverage(
     demand(places, "places", key, population)
     demand(facilities, "facilities", "kind", "facility_id")
     asked = read_standards()[standard]
-    there, excluded = _open(facilities, asked.facility)
-    network, notes = _network(streets)
+    there, excluded = open_facilities(facilities, asked.facility)
+    network, notes = street_network(streets)
     notes.append(
         Note(
             f"the standard: {asked.title.en} ({asked.basis.en})",
@@ -175,7 +170,7 @@ def place_coverage(
         left_out=found["left_out"].round().to_numpy(dtype=np.int64),
     )
     frame = gpd.GeoDataFrame(table, geometry=places.geometry)
-    return Derivation(frame, {**excluded, **_off(homes, network)}, tuple(notes))
+    return Derivation(frame, {**excluded, **off_streets(homes, network)}, tuple(notes))
 
 
 def unit_left_out(
@@ -225,8 +220,8 @@ def unit_left_out(
     demand(places, "places", population)
     known = read_standards()
     asked = [known[name.strip()] for name in standards.split(",") if name.strip()]
-    there, excluded = _open(facilities, *{each.facility for each in asked})
-    network, notes = _network(streets)
+    there, excluded = open_facilities(facilities, *{each.facility for each in asked})
+    network, notes = street_network(streets)
     homes = places.to_crs(network.segments.crs)
     found = coverage(homes, there.to_crs(homes.crs), asked, network, residents=population)
     unit_of = _unit_of(homes, units, key)
@@ -239,7 +234,7 @@ def unit_left_out(
     table = _wide(units, summed, asked, key)
     frame = gpd.GeoDataFrame(table, geometry=units.geometry)
     lost = counted({IN_NO_UNIT: int(unit_of.isna().sum())})
-    return Derivation(frame, {**excluded, **_off(homes, network), **lost}, tuple(notes))
+    return Derivation(frame, {**excluded, **off_streets(homes, network), **lost}, tuple(notes))
 
 
 def old_compound_gaps(
@@ -294,8 +289,10 @@ def old_compound_gaps(
         )
     chosen = compounds[old]
     items = read_standards().renewal
-    there, excluded = _open(facilities, *{item.within for item in items if item.within is not None})
-    network, notes = _network(streets)
+    there, excluded = open_facilities(
+        facilities, *{item.within for item in items if item.within is not None}
+    )
+    network, notes = street_network(streets)
     homes = chosen.to_crs(network.segments.crs)
     found = renewal_gaps(homes, there.to_crs(homes.crs), items, network, residents=population)
     table = pd.DataFrame(
@@ -306,28 +303,7 @@ def old_compound_gaps(
     frame = gpd.GeoDataFrame(table, geometry=chosen.geometry)
     frame = frame.sort_values("rank", ignore_index=True)
     lost = counted({NOT_OLD: int((~old).sum())})
-    return Derivation(frame, {**excluded, **_off(homes, network), **lost}, tuple(notes))
-
-
-def _open(facilities: gpd.GeoDataFrame, *kinds: str) -> tuple[gpd.GeoDataFrame, Mapping[str, int]]:
-    demand(facilities, "facilities", "kind")
-    chosen = facilities[facilities["kind"].isin(kinds)]
-    if "status" not in chosen.columns:
-        return chosen, {}
-    there = chosen[chosen["status"] == _OPEN]
-    return there, counted({CLOSED: len(chosen) - len(there)})
-
-
-def _network(streets: gpd.GeoDataFrame) -> tuple[WalkingNetwork, list[str]]:
-    require_metres(streets, what="walking distances", name="streets")
-    network = walking_network(streets)
-    return network, [Note.of(note) for note in network.notes]
-
-
-def _off(homes: gpd.GeoDataFrame, network: WalkingNetwork) -> Mapping[str, int]:
-    points = homes.set_geometry(homes.geometry.representative_point())
-    placed = network.at(points, within_m=200.0)
-    return counted({FAR_FROM_STREETS: int((placed["segment"] < 0).sum())})
+    return Derivation(frame, {**excluded, **off_streets(homes, network), **lost}, tuple(notes))
 
 
 def _numbers(text: str) -> list[float]:

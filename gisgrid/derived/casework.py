@@ -5,19 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
-from gisgrid.analysis import CampaignEffect, campaign_effect, matched_controls
-from gisgrid.casework.questions import assessed_places, place_steps
+from gisgrid.analysis import CampaignEffect
 from gisgrid.catalogue import Derivation
 from gisgrid.derived.areas import unit_areas
-from gisgrid.derived.campaigns import campaign, said
+from gisgrid.derived.campaigns import campaign
 from gisgrid.derived.flags import flags_of
-from gisgrid.derived.incidents import demand, in_crs_of
-from gisgrid.derived.notes import NO_PLACE, NO_TIME, Note, heard, left_out
+from gisgrid.derived.incidents import demand
+from gisgrid.derived.notes import Note, left_out
 from gisgrid.derived.returns import PLACE_M, returned, returned_by_class, waits_of
-from gisgrid.derived.times import day_of
 from gisgrid.errors import ColumnError, InputError, did_you_mean
 from gisgrid.schema import Text
 
@@ -26,8 +23,6 @@ VOID: Final = "void cases"
 
 FALSE_DAYS: Final = 3.0
 """A problem that is back so soon after its case was closed was not settled, days, where it is not said."""
-
-_LEAST_STEPS: Final = 4  # before, to match on other steps than those compared
 
 
 def case_issues(cases: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -229,102 +224,3 @@ def case_campaign(
         n_controls=n_controls,
         seed=seed,
     )
-
-
-def assessment_effect(
-    cases: pd.DataFrame,
-    points: gpd.GeoDataFrame,
-    area: gpd.GeoDataFrame,
-    *,
-    since: str,
-    timezone: str,
-    until: pd.Timestamp | None = None,
-    radius_m: float = 300.0,
-    step_days: int = 7,
-    n_controls: int = 3,
-    seed: int = 0,
-) -> tuple[Derivation, CampaignEffect]:
-    """Say what changed around the assessment points, over what changed at places like them elsewhere.
-
-    A ratio well below 1 is a show window: it got better where the assessors look, and not in the rest of the city. Near 1
-    the points stand for everywhere.
-
-    Parameters
-    ----------
-    cases
-        The ledger's frame of cases.
-    points
-        The assessment points, in the CRS of `area`.
-    area
-        The city, as areas in a projected CRS in metres.
-    since
-        The day on which the points were announced or the preparation began.
-    timezone
-        Where a day begins.
-    until
-        When the data end; the last report unless told otherwise.
-    radius_m
-        How far a point reaches, metres.
-    step_days
-        How long a step of time is.
-    n_controls
-        How many places elsewhere for each point.
-    seed
-        Seed of the random groups that the effect is held against.
-
-    Returns
-    -------
-    tuple of Derivation and CampaignEffect
-        One point per place compared: `place_id`, `assessed`, `n_matched`, `n_before`, `n_after`, `ratio` (after over before,
-        per step); and the effect with its interval and its checks.
-
-    Raises
-    ------
-    CrsError
-        The coordinates are not metres, or the two have different CRSs.
-    ColumnError
-        A column is missing.
-    InputError
-        Too little time before or after, or no place elsewhere.
-
-    Notes
-    -----
-    With 4 steps or more before, places are matched on the first half of them and compared with the second: places that are
-    alike by chance drift apart again, and that would look like an effect. See `gisgrid.casework.questions.assessed_places`, `gisgrid.analysis.matched_controls`, `gisgrid.analysis.campaign_effect`.
-    """
-    issues = case_issues(cases)
-    demand(issues, "cases", "reported_at", "duplicate_of")
-    first = issues[issues["duplicate_of"].isna()]
-    timed = first[first["reported_at"].notna()]
-    there = timed[~timed.geometry.is_empty & timed["geometry"].x.notna()]
-    here, notes = in_crs_of(there, area)
-    day = day_of(since, timezone=timezone)
-    end = until if until is not None else there["reported_at"].max()
-    places = assessed_places(points, area, radius_m=radius_m)
-    cube, first_after = place_steps(
-        here, places, since=day, until=end, step_days=step_days, radius_m=radius_m
-    )
-    heard_notes = list(notes)
-    matched = first_after // 2 if first_after >= _LEAST_STEPS else 0
-    early = cube.iloc[:, : matched or first_after]
-    compared = places["assessed"] | (early.sum(axis=1) > 0)
-    early, cube = early[compared], cube.loc[compared].iloc[:, matched:]
-    first_after -= matched
-    assessed = places["assessed"].reindex(cube.index)
-    with heard(heard_notes):
-        matches = matched_controls(early, assessed, n_controls=n_controls)
-        effect = campaign_effect(
-            cube, assessed, first_after=first_after, matches=matches, seed=seed
-        )
-    n_matched = matches["control"].value_counts().reindex(cube.index, fill_value=0).astype("int64")
-    before, after = cube.iloc[:, :first_after], cube.iloc[:, first_after:]
-    per_before, per_after = before.mean(axis=1), after.mean(axis=1)
-    frame = places.loc[cube.index].assign(
-        n_matched=n_matched, n_before=before.sum(axis=1), n_after=after.sum(axis=1),
-        ratio=(per_after / per_before).where(per_before > 0).replace(np.inf, np.nan),
-    )  # fmt: skip
-    shown = frame[frame["assessed"] | (frame["n_matched"] > 0)].reset_index()
-    excluded = left_out({
-        VOID: len(cases) - len(issues), NO_TIME: len(first) - len(timed), NO_PLACE: len(timed) - len(there),
-    })  # fmt: skip
-    return Derivation(shown, excluded, (*heard_notes, *said(effect))), effect

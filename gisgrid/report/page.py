@@ -48,10 +48,10 @@ def render_html(
     str
         The page: one file that asks no other host for anything.
     """
-    environment = _environment(autoescape=True)
-    environment.filters["say"] = _say_both
-    environment.filters["code"] = lambda value: Markup("<code>{}</code>").format(value)
-    return environment.get_template(template).render(title=title, language=language, **values)
+    made = environment(autoescape=True)
+    made.filters["say"] = _say_both
+    made.filters["code"] = lambda value: Markup("<code>{}</code>").format(value)
+    return made.get_template(template).render(title=title, language=language, **values)
 
 
 def render_markdown(
@@ -77,13 +77,11 @@ def render_markdown(
     str
         The page.
     """
-    environment = _environment(autoescape=False)
-    environment.filters["say"] = lambda text: _one(text, language)
-    environment.filters["cell"] = _cell
-    environment.filters["code"] = lambda value: (
-        f"`{' '.join(str(value).split()).replace('`', chr(39))}`"
-    )
-    return environment.get_template(template).render(title=title, language=language, **values)
+    made = environment(autoescape=False)
+    made.filters["say"] = lambda text: _one(text, language)
+    made.filters["cell"] = _cell
+    made.filters["code"] = lambda value: f"`{' '.join(str(value).split()).replace('`', chr(39))}`"
+    return made.get_template(template).render(title=title, language=language, **values)
 
 
 def write_page(
@@ -135,16 +133,28 @@ def require_page_suffix(path: Path) -> None:
         )
 
 
-def _environment(*, autoescape: bool) -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment(*, autoescape: bool) -> jinja2.Environment:
+    """Make ready to fill the templates of ``gisgrid/report/pages``.
+
+    Parameters
+    ----------
+    autoescape
+        True for HTML, where every value is escaped that is no `Markup`.
+
+    Returns
+    -------
+    jinja2.Environment
+        With the filters ``number``, ``percent`` and ``moment``; a name that no value has is an error.
+    """
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_PAGES),
         autoescape=autoescape,  # noqa: S701 - Markdown is no HTML; its cells are escaped by `cell`
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"number": _number, "percent": _percent, "moment": _moment}
-    return environment
+    made.filters |= {"number": _number, "percent": _percent, "moment": _moment}
+    return made
 
 
 def _say_both(text: Text | str) -> Markup:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
+import shapely
 
 from gisgrid.errors import InputError
 from gisgrid.progress import Progress, silent
+from gisgrid.testing.casework import Casework, synthetic_casework
 from gisgrid.testing.facilities import assessment_frame, facility_frame, street_frame
 from gisgrid.testing.grids import grid_frames
 from gisgrid.testing.ground import lay_ground
@@ -25,6 +30,9 @@ from gisgrid.testing.zones import zone_frames
 
 LEAST_ISSUES, MOST_ISSUES = 2_000, 2_000_000
 LEAST_YEARS, MOST_YEARS = 1, 5
+_FIRST_DAY: Final = dt.date(2025, 8, 25)
+_DAYS: Final = 56  # eight whole weeks, to the end of the reports
+_CASES: Final = 60_000
 
 
 @dataclass(frozen=True)
@@ -35,16 +43,21 @@ class City:
     ----------
     layers
         The frame of each source layer by the layer's id (subdistricts, communities, compounds, streets,
-        urban_villages, suburban_villages, fringe_zones, facilities, assessment_points, reported_issues), EPSG:4547.
+        urban_villages, suburban_villages, fringe_zones, facilities, assessment_points, reported_issues), EPSG:4547; and
+        the tables case_history, authority, patrol_fixes (lon and lat).
     truth
         The planted areas: truth_id, kind (hot, cold, emerging, fading), factor, category (missing where all
         categories are meant), starts_at, ends_at (UTC), geometry. Issues per resident are `factor` times what they
         are elsewhere: all the time where it is hot or cold; rising evenly from 1 at `starts_at` to `factor` at
         `ends_at` where it is emerging; falling evenly from `factor` to 1 between them where it is fading.
+    casework
+        Eight weeks of cases and patrols, and what was planted in them: authority gaps, blind spots, rebounds, and half as
+        many cases around the assessment points from the fifth week on.
     """
 
-    layers: Mapping[str, gpd.GeoDataFrame]
+    layers: Mapping[str, Any]  # GeoDataFrames, and tables
     truth: gpd.GeoDataFrame
+    casework: Casework
 
     def __repr__(self) -> str:
         issues, communities = self.layers["reported_issues"], self.layers["communities"]
@@ -142,6 +155,15 @@ def synthetic_city(
     days = period(years)
     plan = plant(grid, days, chance[6], planted=planted)
     facilities = facility_frame(grid, streets, spots, chance[7])
+    inspected = assessment_frame(grid, spots, chance[7])
+    casework = synthetic_casework(
+        grid.compounds,
+        n_cases=_CASES,
+        first_day=_FIRST_DAY,
+        days=_DAYS,
+        points=inspected,
+        seed=seed,
+    )
     layers = {
         "subdistricts": grid.subdistricts,
         "communities": grid.communities,
@@ -149,11 +171,31 @@ def synthetic_city(
         "streets": streets,
         **zones,
         "facilities": with_services(facilities, grid, streets, spots, chance[9]),
-        "assessment_points": assessment_frame(grid, spots, chance[7]),
+        "assessment_points": inspected,
         "reported_issues": issue_frame(grid, spots, plan, days, n=n_issues, rng=chance[8]),
+        **_tables(casework),
     }
     progress(step, 1.0)
-    return City(MappingProxyType(layers), plan.truth)
+    return City(MappingProxyType(layers), plan.truth, casework)
+
+
+def _tables(casework: Casework) -> dict[str, pd.DataFrame]:
+    """Give cases and patrols as tables: they are evidence for what is derived from them, and nothing to show."""
+    fixes = casework.fixes
+    lonlat = shapely.get_coordinates(fixes.geometry.to_numpy())
+    cases = casework.cases.assign(duplicate_of=casework.cases["duplicate_of"].astype("str"))
+    return {
+        "case_history": cases,
+        "authority": casework.authority,
+        "patrol_fixes": pd.DataFrame(
+            {
+                "track_id": fixes["track_id"].astype("str"),
+                "at": fixes["at"],
+                "lon": lonlat[:, 0],
+                "lat": lonlat[:, 1],
+            }
+        ),
+    }
 
 
 def _require(name: str, value: int, least: int, most: int) -> None:

@@ -98,6 +98,28 @@ def city_surfaces(city: City, *, cell_m: float = 500.0) -> dict[str, Surface]:
     }
 
 
+def raster_layers(city: City) -> dict[str, Surface]:
+    """Make the rasters that the standard catalogue has as source layers.
+
+    Parameters
+    ----------
+    city
+        As from `synthetic_city`.
+
+    Returns
+    -------
+    dict of Surface
+        By the layer's id: ``night_lights`` and ``built_up`` on 500 m, ``residents_grid`` on 1 km.
+    """
+    fine = city_surfaces(city, cell_m=500)
+    coarse = city_surfaces(city, cell_m=1000)
+    return {
+        "night_lights": fine["lights"],
+        "built_up": fine["built"],
+        "residents_grid": coarse["residents"],
+    }
+
+
 def _owner(
     compounds: gpd.GeoDataFrame,
     corner: tuple[float, float],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from itertools import combinations
 from typing import Final
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 
 from gisgrid.crs import require_metres
 from gisgrid.errors import ColumnError, CrsError, InputError, did_you_mean
+
+_MANY: Final = 500
+_CORNERS: Final = 20  # of the ground's outline to a square, about
 
 REST: Final = "rest"
 """The zone of ground that no zone of a way covers."""
@@ -38,7 +42,8 @@ def zone_shares(
     -------
     DataFrame
         Indexed like `units`: `share_TYPE` for each type, `share_rest`, `zone_type` (the type with most of the unit, `rest`
-        where no type has more), and `confidence` (the lead of that type over the next, 0 to 1).
+        where no type has more), and `confidence` (the lead of that type over the next, 0 to 1). All missing where a unit has
+        no ground.
 
     Raises
     ------
@@ -94,6 +99,7 @@ def zone_shares(
     table["zone_type"], table["confidence"] = _leading(
         np.column_stack([1 - covered, shares]), [REST, *types]
     )
+    table.loc[~(area > 0)] = np.nan
     return table
 
 
@@ -104,14 +110,28 @@ def _share(
     share = np.zeros(len(shapes))
     inside = shapely.contains_properly(ground, shapes)
     share[inside] = 1.0
-    # Part by part: to intersect with thousands of parts at once takes many times as long.
-    parts = shapely.get_parts(ground)
     cut = np.flatnonzero(~inside & (area > 0))
+    cut = cut[shapely.intersects(ground, shapes[cut])]
+    parts = _parts(ground, n_asked=len(cut))
     unit, part = shapely.STRtree(parts).query(shapes[cut], predicate="intersects")
     unit = cut[unit]
     common = shapely.area(shapely.intersection(shapes[unit], parts[part]))
     share[cut] = np.bincount(unit, common, len(shapes))[cut] / area[cut]
     return np.clip(share, 0.0, 1.0)
+
+
+def _parts(ground: shapely.Geometry, *, n_asked: int) -> NDArray[np.object_]:
+    """Part a ground so that little of it is looked at for each unit: to intersect with all at once takes many times as long."""
+    parts = shapely.get_parts(ground)
+    if n_asked < _MANY or shapely.get_num_coordinates(ground) < _MANY:
+        return np.asarray(parts)
+    west, south, east, north = shapely.bounds(ground)
+    n = math.ceil(math.sqrt(shapely.get_num_coordinates(ground) / _CORNERS))
+    x, y = np.linspace(west, east, n + 1), np.linspace(south, north, n + 1)
+    left, below = (each.ravel() for each in np.meshgrid(x[:-1], y[:-1]))
+    squares = shapely.box(left, below, left + (x[1] - x[0]), below + (y[1] - y[0]))
+    part, square = shapely.STRtree(squares).query(parts, predicate="intersects")
+    return np.asarray(shapely.get_parts(shapely.intersection(parts[part], squares[square])))
 
 
 def _leading(

@@ -12,7 +12,7 @@ import numpy as np
 import rasterio
 from affine import Affine
 from numpy.typing import NDArray
-from pyproj import CRS
+from pyproj import CRS, Proj, Transformer
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
@@ -102,6 +102,25 @@ class Stack:
             and abs(abs(t.a) - _A_KM) <= _WITHIN_M
             and abs(abs(t.e) - _A_KM) <= _WITHIN_M
         )
+
+    @property
+    def areal_scale(self) -> tuple[float, float]:
+        """By how much too large areas on the grid are at least and at most: 1 and 1 on an equal-area projection.
+
+        Taken at the corners, the middles of the sides and the middle; 1 in degrees, where `cell_km2` reckons by the ellipsoid.
+        """
+        if not self.crs.is_projected:
+            return 1.0, 1.0
+        t, (height, width) = self.transform, self.shape
+        down, right = (
+            each.ravel() for each in np.meshgrid((0, height / 2, height), (0, width / 2, width))
+        )
+        to_degrees = Transformer.from_crs(self.crs, self.crs.geodetic_crs, always_xy=True)
+        lon, lat = to_degrees.transform(t.c + right * t.a, t.f + down * t.e)
+        there = np.isfinite(lon) & np.isfinite(lat)
+        scale = Proj(self.crs).get_factors(lon[there], lat[there]).areal_scale
+        scale = scale[np.isfinite(scale)]
+        return (float(scale.min()), float(scale.max())) if len(scale) else (1.0, 1.0)
 
     def cell_km2(self, first: int, last: int) -> NDArray[np.float64]:
         """Give the ground area of the cells of some rows.

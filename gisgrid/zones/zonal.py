@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any, Final, Literal, get_args
+from typing import Any, Literal, get_args
 
 import geopandas as gpd
 import numpy as np
@@ -23,33 +22,11 @@ from rasterio.vrt import WarpedVRT
 from gisgrid.crs import require_crs
 from gisgrid.errors import InputError
 from gisgrid.surface import Surface
+from gisgrid.zones.nodata import suspect_nodata
 from gisgrid.zones.rasters import Raster, Stack
 
 Statistic = Literal["mean", "sum", "min", "max", "stdev", "median", "variety", "majority"]
 Rule = Literal["share", "centre"]
-
-_SUSPECT_GAP: Final = 0.5
-_SUSPECT_SHARE: Final = 0.001
-_LOOKED_AT: Final = 1_000_000
-_USUAL: Final = (
-    250.0,
-    251.0,
-    252.0,
-    253.0,
-    254.0,
-    255.0,
-    32767.0,
-    65535.0,
-    -9999.0,
-    -32768.0,
-    -999.0,
-    -99.0,
-    4294967295.0,
-)
-
-
-class SuspectNodataWarning(UserWarning):
-    """A raster declares no value for 'no data', and one of its values looks like it."""
 
 
 def zonal_statistics(
@@ -86,7 +63,7 @@ def zonal_statistics(
     Raises
     ------
     InputError
-        No such statistic or rule, areas that are no polygons, or a raster that cannot be read.
+        No such statistic or rule, areas that are no polygons or cross themselves, or a raster that cannot be read.
     CrsError
         Areas or raster without CRS.
 
@@ -119,7 +96,7 @@ def zonal_statistics(
     with ExitStack() as files:
         source, opened = _source(raster, stack, nodata, files)
         if nodata is None:
-            _suspect(raster, opened)
+            suspect_nodata(raster, remedy="say so: nodata={value:g}")
         if rule == "centre":
             return _by_centres(shapes, opened, list(statistics))
         return _by_shares(shapes, source, list(statistics))
@@ -148,7 +125,7 @@ def class_shares(
     Raises
     ------
     InputError
-        Areas that are no polygons, or weights on other cells.
+        Areas that are no polygons or cross themselves, or weights on other cells.
     CrsError
         Areas without CRS.
 
@@ -191,6 +168,13 @@ def _check(areas: gpd.GeoDataFrame, statistics: Sequence[str], rule: str) -> Non
         raise InputError(
             f"areas holds {min(kinds)}s and only polygons hold cells; leave the others out"
         )
+    shapes = areas.geometry.to_numpy()
+    broken = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
+    if broken.any():
+        raise InputError(
+            f"{int(broken.sum())} of {len(areas)} areas cross themselves (first: {areas.index[broken][0]!r}), and what is inside them is anybody's guess; mend "
+            "them first: areas.make_valid(method='structure', keep_collapsed=False)"
+        )
     unknown = [name for name in statistics if name not in get_args(Statistic)]
     if unknown:
         raise InputError(f"no statistic {unknown[0]!r}; there are {', '.join(get_args(Statistic))}")
@@ -225,32 +209,6 @@ def _source(
     if nodata is not None:
         opened = files.enter_context(WarpedVRT(opened, nodata=nodata, src_nodata=nodata))
     return RasterioRasterSource(opened), opened
-
-
-def _suspect(raster: Raster, opened: Any) -> None:  # noqa: ANN401 - a dataset or a virtual one
-    """Warn where a value looks like 'no data' and none is declared."""
-    if opened.nodata is not None:
-        return
-    step = max(1, int(np.ceil(np.sqrt(opened.width * opened.height / _LOOKED_AT))))
-    shape = (max(1, opened.height // step), max(1, opened.width // step))
-    values, counts = np.unique(opened.read(1, out_shape=shape), return_counts=True)
-    values = values.astype(float)
-    if len(values) < 3:
-        return
-    span = values.max() - values.min()
-    for at, inner in ((-1, -2), (0, 1)):
-        alone = abs(values[at] - values[inner]) >= _SUSPECT_GAP * abs(
-            values[inner] - values[-1 - at]
-        )
-        if alone and values[at] in _USUAL and counts[at] >= _SUSPECT_SHARE * counts.sum() and span:
-            name = "the surface" if isinstance(raster, Surface) else repr(str(raster))
-            warnings.warn(
-                f"{name} declares no value for 'no data', and {values[at]:g} stands alone ({counts[at] / counts.sum():.1%} of the cells; all "
-                f"others are {min(values[inner], values[-1 - at]):g} to {max(values[inner], values[-1 - at]):g}); if it means 'no data', "
-                f"say so: nodata={values[at]:g}",
-                SuspectNodataWarning,
-                stacklevel=3,
-            )
 
 
 def _without_repeats(shapes: gpd.GeoSeries) -> gpd.GeoDataFrame:

@@ -44,6 +44,16 @@ def test_porto_alegre_is_walked(shared_data):
     assert (facilities["kind"] == "bus_stop").sum() > 100
 
 
+@pytest.mark.data
+@pytest.mark.parametrize("file", ["Helsinki.osm.pbf", "test.osm.pbf"])
+def test_areas_cut_by_the_edge_of_an_extract_are_counted(shared_data, file):
+    path = shared_data / "portoalegre" / file
+    facilities = read_osm_facilities(path)
+    assert 0 < facilities.attrs["n_cut"] < 200
+    assert facilities.geometry.notna().all()
+    assert len(read_osm_streets(path)) > 100
+
+
 def test_what_is_no_extract_is_refused(tmp_path):
     with pytest.raises(InputError, match="no file"):
         read_osm_streets(tmp_path / "nowhere.osm.pbf")

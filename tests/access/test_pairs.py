@@ -41,6 +41,19 @@ def test_pairs_are_all_of_the_nearest_within_the_limit(seed, limit):
     pd.testing.assert_frame_equal(a, b, check_dtype=False, atol=1e-6)
 
 
+def test_pairs_bear_the_labels_of_both():
+    streets = gpd.GeoDataFrame(geometry=[shapely.LineString([(0, 0), (900, 0)])], crs=4547)
+    homes, goals = points([(0, 1), (500, 1)]).set_axis(["h", "g"]), points([(100, 1)]).set_axis([7])
+    found = within_reach(homes, goals, walking_network(streets), limit_m=300)
+    assert found[["origin", "facility"]].to_numpy().tolist() == [["h", 7]]
+    shared = two_step_catchment(
+        found, residents=pd.Series([4.0, 4.0], homes.index), supply=pd.Series([2.0], goals.index), limit_m=300
+    )  # fmt: skip
+    assert shared["accessibility"].to_dict() == {"h": 0.5, "g": 0.0}
+    with pytest.raises(InputError, match="1 of 2 origins have a label"):
+        within_reach(homes.set_axis(["h", "h"]), goals, walking_network(streets), limit_m=300)
+
+
 def test_a_limit_is_wanted():
     streets, _ = street_grid(1)
     with pytest.raises(InputError, match="metres above 0"):

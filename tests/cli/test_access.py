@@ -250,6 +250,18 @@ def in_folder(gisgrid, tmp_path, monkeypatch):
     return gisgrid
 
 
+def test_streets_of_another_city_are_refused(gisgrid, homes, toilets, tmp_path):
+    far = write(tmp_path / "far.gpkg", [line((300_000, 0), (302_000, 0))])
+    for question in ("coverage", "catchments"):
+        words = (
+            *(("--residents", "people") if question == "catchments" else ()),
+            "-o",
+            tmp_path / "c.csv",
+        )
+        code, _, err = gisgrid("access", question, homes, toilets, far, *words)
+        assert (code, "is within 200 m of a street, so nothing can be said" in err) == (2, True)
+
+
 def test_residents_below_nobody_are_refused_and_unknown_ones_counted(
     gisgrid, toilets, streets, tmp_path
 ):

@@ -167,6 +167,34 @@ def test_the_fringe_lies_between_the_breaks(gisgrid, tmp_path):
     assert len(pd.read_csv(rays)) == 24
 
 
+def test_beyond_the_city_nothing_is_read(gisgrid, tmp_path):
+    origin = (EAST - 20_250, NORTH - 20_250)
+    glow = np.where(fall() == 0, 30.0, 30 * fall())  # another city shines beyond the border
+    lights = raster(tmp_path / "lights.tif", glow, cell=500, crs="EPSG:4547", origin=origin)
+    city = write(tmp_path / "city.gpkg", [shapely.Point(EAST, NORTH).buffer(17_000)])
+    words = (
+        "zones",
+        "breaks",
+        "--lights",
+        lights,
+        "--bootstrap",
+        19,
+        "--rays",
+        16,
+        "-o",
+        tmp_path / "f.gpkg",
+    )
+    code, out, _ = gisgrid(*words, "--within", city, "--reach-m", 13_500, "--json")
+    assert (code, json.loads(out)["centres"][0]["accepted"]) == (0, 16)
+    glow[:4] = 255  # and nobody declared it
+    raster(tmp_path / "lights.tif", glow, cell=500, crs="EPSG:4547", origin=origin)
+    out = gisgrid(*words, "--within", city, "--reach-m", 13_500, "--json")[1]
+    assert any("255 stands alone" in note for note in notes(out))
+    assert "-a_nodata 255" in next(n["zh"] for n in json.loads(out)["notes"] if "255" in n["en"])
+    off = write(tmp_path / "off.gpkg", [shapely.Point(EAST + 9e5, NORTH).buffer(17_000)])
+    assert "no cell of the raster lies in the 1 areas" in gisgrid(*words, "--within", off)[2]
+
+
 def test_shops_are_counted_and_nothing_to_see_is_said(gisgrid, tmp_path):
     origin = (EAST - 20_250, NORTH - 20_250)
     lights = raster(tmp_path / "lights.tif", 30 * fall(), cell=500, crs="EPSG:4547", origin=origin)
@@ -247,10 +275,53 @@ def test_villages_at_the_edge(gisgrid, communities, tmp_path):
     made = gpd.read_parquet(path)
     assert (code, made["zone_type"].tolist()) == (0, ["rest", "suburban_village", "rest", "rest"])
     assert json.loads(out)["n_inside"] == 1
-    assert (
-        "give both or neither"
-        in gisgrid("zones", "villages", communities, town, "--minutes", "m", "-o", path)[2]
+    said = gisgrid("zones", "villages", communities, town, "--minutes", "m", "-o", path)[2]
+    assert "give the limit and one of them" in said
+
+
+def test_villages_within_a_time(gisgrid, communities, tmp_path):
+    town = write(tmp_path / "town.gpkg", [shapely.box(EAST, NORTH, EAST + 900, NORTH + 1000)])
+    road = [shapely.LineString([(EAST, NORTH + 500), (EAST + 2600, NORTH + 500)])]
+    path, words = (
+        tmp_path / "villages.parquet",
+        ("zones", "villages", communities, town, "--within-m", 50),
     )
+    streets = write(tmp_path / "streets.gpkg", road, to=4326)
+    code, out, _ = gisgrid(
+        *words,
+        "--streets",
+        streets,
+        "--within-minutes",
+        10,
+        "--speed-kmh",
+        4.5,
+        "-o",
+        path,
+        "--json",
+    )
+    made = gpd.read_parquet(path)
+    assert (code, json.loads(out)["n_by_time"]) == (0, 2)
+    assert made["zone_type"].tolist() == ["rest", "suburban_village", "rest", "rest"]
+    assert made["by"].tolist() == ["inside", "time", "time", "distance"]
+    assert any("1 villages have no street to the built-up area" in note for note in notes(out))
+    code, out, _ = gisgrid(
+        *words,
+        "--streets",
+        streets,
+        "--within-minutes",
+        10,
+        "--speed-kmh",
+        12,
+        "-o",
+        path,
+        "--json",
+    )
+    assert gpd.read_parquet(path)["zone_type"].tolist()[:3] == [
+        "rest",
+        "suburban_village",
+        "suburban_village",
+    ]
+    assert "give the limit and one of them" in gisgrid(*words, "--streets", streets, "-o", path)[2]
 
 
 def test_candidates_are_ranked_and_scored(gisgrid, communities, tmp_path):
@@ -380,6 +451,7 @@ def test_mumbai_s_broken_shapes_are_mended_and_counted(gisgrid, shared_data, tmp
     said = json.loads(out)
     assert (code, said["n_areas"]) == (0, 2541)
     assert any(note.startswith("26 shapes of mumbai_slum_clusters.parquet") for note in notes(out))
+    assert any(note.startswith("1 rows of mumbai_slum_clusters.parquet") for note in notes(out))
 
 
 @pytest.mark.data

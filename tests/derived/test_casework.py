@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from gisgrid.derived.casework import assessment_effect, case_campaign, case_issues, case_rebound
+from gisgrid.derived import assessment_effect, case_campaign, case_issues, case_rebound
 from gisgrid.errors import ColumnError, InputError
 from gisgrid.testing import synthetic_casework
 

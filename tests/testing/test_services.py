@@ -5,7 +5,7 @@ import pytest
 
 from gisgrid.access import read_standards
 from gisgrid.errors import InputError
-from gisgrid.testing import city_surfaces
+from gisgrid.testing import city_surfaces, raster_layers
 
 
 def test_every_kind_that_standards_ask_for_is_there(city):
@@ -45,3 +45,12 @@ def test_rasters_hold_what_the_layers_hold(city):
     assert all(np.isfinite(each.values).all() for each in found.values())
     with pytest.raises(InputError, match="50 to 2000 m wide"):
         city_surfaces(city, cell_m=10)
+
+
+def test_the_rasters_of_the_catalogue_are_those_of_the_city(city):
+    made = raster_layers(city)
+    assert {name: abs(each.transform.a) for name, each in made.items()} == {
+        "night_lights": 500, "built_up": 500, "residents_grid": 1000,
+    }  # fmt: skip
+    again = city_surfaces(city, cell_m=500)["lights"].values
+    np.testing.assert_array_equal(made["night_lights"].values, again)

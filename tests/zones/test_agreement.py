@@ -1,9 +1,12 @@
 """Shares of zones in units, and where ways of drawing zones agree: scikit-learn is the oracle of kappa."""
 
+import sys
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import box
@@ -84,3 +87,32 @@ def test_what_cannot_be_shared_or_compared_is_refused():
         agreement({"a": pd.Series(["rest"])})
     with pytest.raises(InputError, match="different units"):
         agreement({"a": pd.Series(["rest"]), "b": pd.Series(["rest"], index=[7])})
+
+
+def test_shapes_that_fall_into_pieces_when_mended_keep_their_ground():
+    # Mended this is a collection of a polygon and a line, and that one a polygon and a point, as nine of Mumbai's are.
+    spike = shapely.Polygon([(0, 0), (10, 0), (10, 10), (20, 10), (10, 10), (0, 10)])
+    assert shapely.make_valid(spike).geom_type == "GeometryCollection"
+    units = gpd.GeoDataFrame(
+        geometry=[shapely.box(0, 0, 20, 10), spike, shapely.Polygon()], crs=4547
+    )
+    zones = gpd.GeoDataFrame({"zone_type": ["fringe"]}, geometry=[spike], crs=4547)
+    found = zone_shares(units, zones)
+    assert found["share_fringe"].iloc[:2].tolist() == [0.5, 1.0]
+    assert found.iloc[2].isna().all()
+
+
+def test_large_grounds_are_parted_and_nothing_changes(monkeypatch):
+    rng = np.random.default_rng(4)
+    angle = np.sort(rng.uniform(0, 2 * np.pi, 3000))
+    radius = 1000 + rng.uniform(-60, 60, 3000)
+    blob = shapely.Polygon(np.column_stack([radius * np.cos(angle), radius * np.sin(angle)]))
+    circles = shapely.buffer(shapely.points(rng.uniform(-1300, 1300, (900, 2))), 60)
+    units = gpd.GeoDataFrame(geometry=circles, crs=4547)
+    zones = gpd.GeoDataFrame({"zone_type": ["fringe"]}, geometry=[blob], crs=4547)
+    whole = zone_shares(units, zones)
+    monkeypatch.setattr(sys.modules["gisgrid.zones.agreement"], "_MANY", 10)
+    parted = zone_shares(units, zones)
+    columns = ["share_fringe", "share_rest", "confidence"]
+    np.testing.assert_allclose(parted[columns], whole[columns], atol=1e-9)
+    assert parted["zone_type"].equals(whole["zone_type"])

@@ -21,6 +21,7 @@ from gisgrid.zones import (
     R2022,
     R2023,
     Rules,
+    SuspectNodataWarning,
     classify_cells,
     classify_raster,
     classify_units,
@@ -112,6 +113,19 @@ def test_cells_in_degrees_are_only_degurba_like(shared_data):
         found = classify_cells(population)
     assert found.unit == "DEGURBA-like level 2"
     assert (found.values == 30).sum() > 1000
+
+
+def test_a_projection_on_which_areas_are_wrong_is_refused_and_a_conformal_one_is_named():
+    people, there = np.ones((4, 4), np.float32), Affine(1000, 0, 12_700_000, 0, -1000, 4_170_000)
+    mercator = Surface(people, there, CRS("EPSG:3857"), "residents")
+    with pytest.raises(
+        CrsError, match=r"EPSG:3857.* are 1\.49 to 1\.49 times as large .*ESRI:54009"
+    ):
+        classify_cells(mercator)
+    near = Affine(1000, 0, 500_000, 0, -1000, 3_900_000)
+    with pytest.warns(SmallSampleWarning, match="only DEGURBA-like"):
+        found = classify_cells(Surface(people, near, CRS("EPSG:4547"), "residents"))
+    assert found.unit == "DEGURBA-like level 2"
 
 
 # --- a city whose radii are known -----------------------------------------------------------------------------
@@ -313,6 +327,17 @@ def test_what_is_no_population_is_refused(tmp_path):
         classify_units(
             gpd.GeoDataFrame(geometry=[box(0, 0, 1, 1)], crs=MOLLWEIDE), grid(people), grid(people)
         )
+
+
+def test_residents_that_are_no_data_are_suspected(tmp_path):
+    people = np.random.default_rng(1).uniform(0, 900, (40, 40))
+    people[:3] = 65535
+    path = tmp_path / "people.tif"
+    laid = {"driver": "GTiff", "height": 40, "width": 40, "count": 1, "dtype": "float32"}
+    with rasterio.open(path, "w", crs=MOLLWEIDE, transform=grid(people).transform, **laid) as file:
+        file.write(people.astype(np.float32), 1)  # and no word of 65535
+    with pytest.warns(SuspectNodataWarning, match=r"65535 stands alone \(7\.5% .*-a_nodata 65535"):
+        classify_raster(path, tmp_path / "classes.tif")
 
 
 @pytest.mark.parametrize(

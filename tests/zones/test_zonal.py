@@ -1,7 +1,12 @@
 """Statistics of areas: a published table, exact shares by hand, and values that mean nothing."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyproj
 import pytest
 import rasterio
@@ -12,6 +17,7 @@ from shapely import Point, Polygon, box
 from shapely.affinity import rotate
 
 from gisgrid.errors import CrsError, InputError
+from gisgrid.files import write_surface
 from gisgrid.surface import Surface
 from gisgrid.zones import SuspectNodataWarning, class_shares, zonal_statistics
 
@@ -107,6 +113,12 @@ def test_what_is_no_area_no_statistic_and_no_raster_is_refused(tmp_path):
     grid = surface([[1]])
     with pytest.raises(InputError, match="holds Points and only polygons"):
         zonal_statistics(areas(Point(0, 0)), grid)
+    bow = Polygon([(0, 0), (9, 9), (9, 0), (0, 9)])
+    for ask in (zonal_statistics, class_shares):
+        with pytest.raises(
+            InputError, match=r"1 of 2 areas cross themselves \(first: 1\).*make_valid"
+        ):
+            ask(areas(box(0, 0, 1, 1), bow), grid)
     with pytest.raises(InputError, match="no statistic 'average'; there are mean"):
         zonal_statistics(areas(box(0, 0, 1, 1)), grid, statistics=("average",))
     with pytest.raises(InputError, match="no rule 'touch'"):
@@ -129,3 +141,30 @@ def test_a_value_that_is_declared_is_not_suspected(tmp_path):
     found = zonal_statistics(areas(box(0, 0, 1000, 500)), path, statistics=("max",))
     assert found["max"][0] == 99
     assert found["share_known"][0] == pytest.approx(0.95)
+
+
+# --- at an address ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def address(tmp_path, monkeypatch):
+    monkeypatch.setenv("GDAL_HTTP_TIMEOUT", "20")
+    script = Path(__file__).with_name("serving.py")
+    with subprocess.Popen(
+        [sys.executable, script, tmp_path], stdout=subprocess.PIPE, text=True
+    ) as server:
+        yield f"http://127.0.0.1:{server.stdout.readline().strip()}"
+        server.terminate()
+
+
+def test_a_raster_at_an_address_is_read_in_parts(tmp_path, address):
+    rng = np.random.default_rng(3)
+    write_surface(surface(rng.random((2000, 2000))), tmp_path / "cog.tif")
+    there = areas(box(13, 7, 777, 1555), box(3000, 3000, 3300, 3100))
+    ask = {"statistics": ("sum", "mean", "max")}
+    found = zonal_statistics(there, f"{address}/cog.tif", **ask)
+    pd.testing.assert_frame_equal(found, zonal_statistics(there, tmp_path / "cog.tif", **ask))
+    read = sum(map(int, (tmp_path / "asked.txt").read_text().split()))
+    assert 0 < read < (tmp_path / "cog.tif").stat().st_size / 2
+    with pytest.raises(InputError, match="cannot be read as a raster"):
+        zonal_statistics(there, f"{address}/nowhere.tif")

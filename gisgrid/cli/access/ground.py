@@ -197,10 +197,20 @@ def say_off_streets(
         What they are called.
     walked, inputs
         The streets; reads, and keeps the decisions.
+
+    Raises
+    ------
+    InputError
+        All of them are.
     """
     points = frame.set_geometry(frame.geometry.representative_point())
     segment = walked.network.at(points, within_m=walked.off_street_m)["segment"].to_numpy()
     off = int((segment < 0).sum())
+    if off == len(frame):
+        raise InputError(
+            f"none of the {len(frame)} {role} is within {walked.off_street_m:g} m of a street, so nothing can be said of them; give the streets of the same "
+            "city, check the CRS of both, or raise --off-street-m"
+        )
     own = walked.network.segments["component"].to_numpy()
     apart = int((own[segment[segment >= 0]] > 0).sum())
     if off:
@@ -234,6 +244,11 @@ def _facilities(ground: Ground, inputs: Inputs, crs: CRS) -> gpd.GeoDataFrame:
             "设施取自 OpenStreetMap：图上没有的不等于实际没有",
             "facilities are those of OpenStreetMap: what is not mapped there may well be there",
         )
+        if n_cut := found.attrs["n_cut"]:
+            inputs.note(
+                f"{n_cut} 个面状要素被提取范围切断，不成图形，未计入",
+                f"{n_cut} areas are cut by the edge of the extract and no shapes any more; they are left out",
+            )
         if found.empty:
             raise InputError(
                 "the extract holds no facility that standards ask for; give FACILITIES"

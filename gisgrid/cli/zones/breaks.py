@@ -18,13 +18,13 @@ from gisgrid.cli.outcomes import (
     require_output,
     write,
 )
-from gisgrid.cli.zones.grids import RASTERS, density, on_one_grid
+from gisgrid.cli.zones.grids import RASTERS, on_one_grid
 from gisgrid.errors import InputError
 from gisgrid.files import FRAME_SUFFIXES
 from gisgrid.progress import Progress, silent
 from gisgrid.schema import Text
 from gisgrid.surface import Surface
-from gisgrid.zones import two_breaks, urbanity_index
+from gisgrid.zones import known_within, place_density, two_breaks, urbanity_index
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class BreaksRequest:
     poi: str | None = None
     weights: tuple[str, ...] = ()
     centres: str | None = None
+    within: str | None = None
     cell_m: float | None = None
     reach_m: float | None = None
     rays: int = 72
@@ -78,6 +79,9 @@ def breaks(request: BreaksRequest, *, progress: Progress = silent) -> Outcome:
     like = next(iter(layers.values()))
     if request.centres is not None:
         centres = inputs.frame(request.centres, "centres", like=like.crs, shapes="points")
+    if request.within is not None:
+        city = inputs.frame(request.within, "within", like=like.crs, shapes="areas")
+        layers = {name: known_within(layer, city) for name, layer in layers.items()}
     progress("reading", 1.0)
     progress("working", 0.0)
     with inputs.heard():
@@ -136,7 +140,9 @@ def _signs(request: BreaksRequest, inputs: Inputs) -> dict[str, Surface]:
     layers = on_one_grid(rasters, inputs, cell_m=request.cell_m)
     if as_points and poi is not None:
         like = next(iter(layers.values()))
-        layers["poi"] = density(inputs.frame(poi, "poi", like=CRS(like.crs), shapes="points"), like)
+        layers["poi"] = place_density(
+            inputs.frame(poi, "poi", like=CRS(like.crs), shapes="points"), like
+        )
     return layers
 
 

@@ -23,6 +23,7 @@ from gisgrid.crs import crs_label, is_metric, local_metric_crs
 from gisgrid.errors import CrsError, InputError
 from gisgrid.files import first_line
 from gisgrid.surface import Surface
+from gisgrid.zones import suspect_nodata
 
 RASTERS: Final = (".tif", ".tiff")
 """How the names of rasters end."""
@@ -126,6 +127,8 @@ def on_one_grid(
                     )
                 if target is None:
                     target = _target(file, cell_m)
+                with inputs.heard():
+                    suspect_nodata(place, remedy="declare it (gdal_edit.py -a_nodata {value:g})")
                 found[name] = _read(file, target, name, inputs, first)
         except (RasterioError, OSError) as error:
             if isinstance(error, CrsError):
@@ -134,32 +137,6 @@ def on_one_grid(
                 f"{place!r} ({name}) cannot be read as a raster: {first_line(error)}"
             ) from error
     return found
-
-
-def density(points: gpd.GeoDataFrame, like: Surface) -> Surface:
-    """Count points on the cells of a surface.
-
-    Parameters
-    ----------
-    points
-        In the CRS of `like`; of polygons a point inside counts.
-    like
-        The surface whose cells are taken.
-
-    Returns
-    -------
-    Surface
-        Points per km²; those outside count nowhere.
-    """
-    t, (height, width) = like.transform, like.values.shape
-    xy = shapely.get_coordinates(shapely.point_on_surface(points.geometry.to_numpy()))
-    column = np.floor((xy[:, 0] - t.c) / t.a).astype(np.int64)
-    row = np.floor((xy[:, 1] - t.f) / t.e).astype(np.int64)
-    there = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-    counted = np.bincount(row[there] * width + column[there], minlength=height * width)
-    per_km2 = counted.reshape(height, width) / (like.cell_area / 1e6)
-    per_km2 = np.where(np.isfinite(like.values), per_km2, np.nan)
-    return Surface(per_km2.astype(np.float32), t, like.crs, "per km²")
 
 
 def polygons(types: dict[str, NDArray[np.bool_]], like: Surface) -> gpd.GeoDataFrame:

@@ -110,6 +110,13 @@ def breaks(  # one parameter per option
             metavar="FILE[#LAYER]", help="Centres of the city; the highest ground without."
         ),
     ] = None,
+    within: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE[#LAYER]",
+            help="The ground of which something is known, for example the city: nothing is read beyond it.",
+        ),
+    ] = None,
     cell_m: Annotated[
         float | None, typer.Option(help="Width of the cells.", show_default="the first raster's")
     ] = None,
@@ -139,18 +146,19 @@ def breaks(  # one parameter per option
     两断点法：由夜光、建成区和兴趣点密度识别城区、城乡结合部及其不确定带。
 
     Polygons of type core, fringe, and inner_band and outer_band, in which each border lies by its 95 % intervals. Rasters of
-    different making are resampled to the cells of the first, which is said.
+    different making are resampled to the cells of the first, which is said. Where places are only known inside the city, say so
+    with --within, or the end of the data looks like the end of the town.
 
     \b
     Examples:
-      gisgrid zones breaks --lights viirs.tif --built built.tif --poi poi.gpkg -o fringe.gpkg
+      gisgrid zones breaks --lights viirs.tif --built built.tif --poi poi.gpkg --within communities.gpkg -o fringe.gpkg
       gisgrid zones breaks --lights viirs.tif --centres towns.gpkg --rays-table rays.csv -o fringe.gpkg
     """  # noqa: D301 - the backslash keeps the examples' lines
     from gisgrid.cli.outcomes import finish, working
     from gisgrid.cli.zones import breaks as work
 
     request = work.BreaksRequest(
-        output=output, lights=lights, built=built, poi=poi, weights=tuple(weight or ()), centres=centres, cell_m=cell_m, reach_m=reach_m,
+        output=output, lights=lights, built=built, poi=poi, weights=tuple(weight or ()), centres=centres, within=within, cell_m=cell_m, reach_m=reach_m,
         rays=rays, min_r2=min_r2, min_drop=min_drop, bootstrap=bootstrap, seed=seed, rays_table=rays_table, crs=crs,
     )  # fmt: skip
     with working("zones breaks", language.value) as progress:

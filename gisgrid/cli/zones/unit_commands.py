@@ -74,14 +74,22 @@ def villages(
     within_m: Annotated[
         float, typer.Option(help="A village is suburban up to this distance.", min=0)
     ] = 2000.0,
-    minutes: Annotated[
-        str | None,
+    within_minutes: Annotated[
+        float | None,
         typer.Option(
-            help="Column of VILLAGES with the minutes to the built-up area, as from gisgrid access coverage."
+            help="… or up to this time to where the streets enter it, which decides where it is known."
         ),
     ] = None,
-    within_minutes: Annotated[
-        float | None, typer.Option(help="… and up to this time, which decides where it is known.")
+    streets: Annotated[
+        str | None,
+        typer.Option(metavar="FILE[#LAYER]", help="Streets to go along, for the time."),
+    ] = None,
+    speed_kmh: Annotated[
+        float, typer.Option(help="How fast people go: 4.5 on foot, 12 by bicycle.", min=0.1)
+    ] = 4.5,
+    minutes: Annotated[
+        str | None,
+        typer.Option(help="Column of VILLAGES with the minutes, where they are known already."),
     ] = None,
     from_centre: Annotated[
         bool,
@@ -100,14 +108,14 @@ def villages(
     \b
     Examples:
       gisgrid zones villages villages.gpkg built-up.gpkg --within-m 3000 -o suburban.gpkg
-      gisgrid zones villages villages.gpkg built-up.gpkg --minutes minutes --within-minutes 15 -o suburban.gpkg
+      gisgrid zones villages villages.gpkg built-up.gpkg --streets streets.gpkg --within-minutes 15 -o suburban.gpkg
     """  # noqa: D301 - the backslash keeps the examples' lines
     from gisgrid.cli.outcomes import finish, working
     from gisgrid.cli.zones import units as work
 
     request = work.VillagesRequest(
         villages=drawn, built_up=built_up, output=output, within_m=within_m, minutes=minutes, within_minutes=within_minutes,
-        measured="centre" if from_centre else "edge", crs=crs,
+        streets=streets, speed_kmh=speed_kmh, measured="centre" if from_centre else "edge", crs=crs,
     )  # fmt: skip
     with working("zones villages", language.value) as progress:
         done = work.villages(request, progress=progress)

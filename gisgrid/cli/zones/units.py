@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from pyproj import CRS
 
+from gisgrid.access import WALKING_KMH, WalkingNetwork, minutes_to_areas, walking_network
 from gisgrid.cli.inputs import Inputs, require_column
 from gisgrid.cli.outcomes import (
     Column,
@@ -129,6 +130,8 @@ class VillagesRequest:
     within_m: float = 2000.0
     minutes: str | None = None
     within_minutes: float | None = None
+    streets: str | None = None
+    speed_kmh: float = WALKING_KMH
     measured: Literal["edge", "centre"] = "edge"
     crs: str | None = None
 
@@ -154,9 +157,10 @@ def villages(request: VillagesRequest, *, progress: Progress = silent) -> Outcom
         A file, a column, a limit or an output that cannot be used.
     """
     require_output(request.output)
-    if (request.minutes is None) != (request.within_minutes is None):
+    sources = [name for name in (request.minutes, request.streets) if name is not None]
+    if len(sources) != (request.within_minutes is not None):
         raise InputError(
-            "--minutes names the column of travel times and --within-minutes the limit; give both or neither"
+            "--within-minutes is the limit of the time, which comes from --streets or from the column --minutes; give the limit and one of them, or none"
         )
     inputs = Inputs(crs=request.crs)
     progress("reading", 0.0)
@@ -166,6 +170,9 @@ def villages(request: VillagesRequest, *, progress: Progress = silent) -> Outcom
     if request.minutes is not None:
         require_column(drawn, request.minutes, option="--minutes", role="villages")
         times = pd.to_numeric(drawn[request.minutes], errors="coerce")
+    if request.streets is not None:
+        streets = inputs.frame(request.streets, "streets", like=CRS(drawn.crs), shapes="lines")
+        times = _times(drawn, town, walking_network(streets, speed_kmh=request.speed_kmh), inputs)
     progress("reading", 1.0)
     found = suburban_villages(
         drawn, town, within_m=request.within_m, travel_minutes=times, within_minutes=request.within_minutes, measured=request.measured,
@@ -181,6 +188,20 @@ def villages(request: VillagesRequest, *, progress: Progress = silent) -> Outcom
             Number("n_by_time", Text(zh="按时间判断", en="judged by time"), int((found["by"] == "time").sum())),
         ],
     )  # fmt: skip
+
+
+def _times(
+    villages: gpd.GeoDataFrame, town: gpd.GeoDataFrame, network: WalkingNetwork, inputs: Inputs
+) -> pd.Series:
+    """Say how long each village takes to the town along the streets; missing where no street leads there."""
+    inputs.notes += network.notes
+    times = minutes_to_areas(villages, town, network)
+    if unknown := int(times.isna().sum()):
+        inputs.note(
+            f"{unknown} 个村没有街道通往建成区，按距离判断",
+            f"{unknown} villages have no street to the built-up area and are judged by distance",
+        )
+    return times
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 from scipy import ndimage
 
-from gisgrid.errors import InputError, SmallSampleWarning
+from gisgrid.crs import crs_label
+from gisgrid.errors import CrsError, InputError, SmallSampleWarning
 from gisgrid.files import whole_file
 from gisgrid.progress import Progress, silent
 from gisgrid.schema import Text
@@ -22,6 +23,7 @@ from gisgrid.surface import Surface
 from gisgrid.zones.degurba.centres import mark_centres
 from gisgrid.zones.degurba.patches import Patches
 from gisgrid.zones.degurba.rules import R2023, Rules
+from gisgrid.zones.nodata import suspect_nodata
 from gisgrid.zones.rasters import Raster, Stack
 
 CELL_CLASSES: Final[dict[int, Text]] = {
@@ -41,6 +43,7 @@ _TOWN: Final = 23
 _ONE_CELL: Final = 1e-9
 _ROWS_AT_ONCE: Final = 256
 _CACHE_MB: Final = 128
+_AREA_OFF: Final = 0.01
 
 Level = Literal[1, 2]
 
@@ -82,7 +85,7 @@ def classify_cells(
     InputError
         Rasters on different cells, negative residents, or shares outside 0 to 1.
     CrsError
-        A raster without CRS.
+        A raster without CRS, or on a projection on which areas are wrong by more than 1 %: densities would be, too.
 
     Notes
     -----
@@ -100,7 +103,7 @@ def classify_cells(
     >>> classify_cells(city).values[4].astype(int).tolist()
     [11, 11, 30, 30, 30, 30, 30, 11, 11]
     """
-    stack = Stack.of(population=population, land=land, built=built)
+    stack = _stack(population, land, built)
     values = _classified(stack, rules, level, progress)
     return Surface(values.astype(np.float32), stack.transform, stack.crs, _unit(stack, level))
 
@@ -139,7 +142,7 @@ def classify_raster(
     -----
     400 million cells take less than 2 GB. Source and checks as for `classify_cells`.
     """
-    stack = Stack.of(population=population, land=land, built=built)
+    stack = _stack(population, land, built)
     with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB):
         values = _classified(stack, rules, level, progress)
     progress("writing", 0.0)
@@ -164,6 +167,19 @@ def classify_raster(
             file.write(part, 1, window=Window(0, rows.start, width, len(part)))
         file.set_band_description(1, _unit(stack, level))
     progress("writing", 1.0)
+
+
+def _stack(population: Raster, land: Raster | None, built: Raster | None) -> Stack:
+    stack = Stack.of(population=population, land=land, built=built)
+    for each in stack.rasters.values():
+        suspect_nodata(each, remedy="declare it (gdal_edit.py -a_nodata {value:g})")
+    least, most = stack.areal_scale
+    if max(most - 1, 1 - least) > _AREA_OFF:
+        raise CrsError(
+            f"cells of population in {crs_label(stack.crs)} are {least:.2f} to {most:.2f} times as large on the grid as on the ground, so that densities "
+            "would be wrong; bring the residents to an equal-area projection (gdalwarp -t_srs ESRI:54009 -tr 1000 1000 -r sum)"
+        )
+    return stack
 
 
 def _unit(stack: Stack, level: Level) -> str:

@@ -1,0 +1,1 @@
+"""`gisgrid brief`: what a sub-district or a community has to know of a week."""
