@@ -22,7 +22,7 @@ def test_the_city_is_there_with_its_truth_and_its_record(demo_data, n_derived):
         "years": 1,
         "gisgrid": "",
     }
-    assert len(record["sha256"]) == 10
+    assert len(record["sha256"]) == 16
     assert (demo_data / "truth.parquet").exists()
     assert len(list((demo_data / "derived").glob("*.provenance.json"))) == n_derived
 

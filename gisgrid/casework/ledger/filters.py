@@ -60,6 +60,8 @@ class CaseFilter:
         The code of the class begins with one of these.
     bbox
         West, south, east, north in WGS84 degrees.
+    outside
+        True for cases that lie in no unit, False for those that lie in one; None for both.
 
     Examples
     --------
@@ -87,6 +89,7 @@ class CaseFilter:
     unit_prefixes: Collection[str] | None = None
     category_prefixes: Collection[str] | None = None
     bbox: tuple[float, float, float, float] | None = None
+    outside: bool | None = None
 
     def __post_init__(self) -> None:
         for name in (*_SETS, *_PREFIXES):
@@ -114,7 +117,7 @@ class CaseFilter:
         for field in fields(self):
             a, b = getattr(self, field.name), getattr(other, field.name)
             found[field.name] = b if a is None else a if b is None else _both(field.name, a, b)
-        if found["bbox"] == ():
+        if () in (found["bbox"], found["outside"]):
             return CaseFilter(case_ids=())
         return CaseFilter(**found)
 
@@ -137,7 +140,8 @@ class CaseFilter:
         """
         sets = all(getattr(case, column) in values for name, column in _SETS.items() if (values := getattr(self, name)) is not None)  # fmt: skip
         begun = all(_begins(case, columns, prefixes) for name, columns in _PREFIXES.items() if (prefixes := getattr(self, name)) is not None)  # fmt: skip
-        return sets and begun and self._in_time(case) and self._in_box(case)
+        placed = self.outside is None or self.outside == (case.unit_code is None)
+        return sets and begun and placed and self._in_time(case) and self._in_box(case)
 
     def _in_time(self, case: Case) -> bool:
         for bound in _BOUNDS:
@@ -178,6 +182,8 @@ def _both(name: str, a: Any, b: Any) -> Any:  # noqa: ANN401 - the types differ 
             min(a[3], b[3]),
         )
         return (west, south, east, north) if west <= east and south <= north else ()
+    if name == "outside":
+        return a if a == b else ()
     return max(a, b) if name.endswith("_from") else min(a, b)
 
 
@@ -219,6 +225,8 @@ def conditions(wanted: CaseFilter, *, without: Collection[str] = ()) -> list[Col
             found.append(column < value if is_upper else column >= value)
     if wanted.due_from is not None and wanted.due_before is None:
         found.append(c.due_at < NEVER)
+    if wanted.outside is not None:
+        found.append(c.unit_code.is_(None) if wanted.outside else c.unit_code.is_not(None))
     if wanted.bbox is not None:
         west, south, east, north = wanted.bbox
         found += [c.lon >= west, c.lon <= east, c.lat >= south, c.lat <= north]

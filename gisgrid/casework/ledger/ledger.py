@@ -386,6 +386,23 @@ class Ledger:
         with reading(self._engine) as connection:
             return connection.scalar(select(func.max(EVENTS.c.seq))) or 0
 
+    def seed(self) -> bytes:
+        """Give what every process that reads this ledger knows, and nobody else: the seal of its first event.
+
+        Returns
+        -------
+        bytes
+            Empty as long as there is no event.
+
+        Raises
+        ------
+        LedgerError
+            The database does not answer.
+        """
+        with reading(self._engine) as connection:
+            found = connection.scalar(select(EVENTS.c.digest).where(EVENTS.c.seq == 1))
+        return bytes(found or b"")
+
     def flaws(self, *, most: int = 100) -> list[Flaw]:
         """Hold the ledger against its own seals, and the cases against their events.
 

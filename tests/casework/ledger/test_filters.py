@@ -35,6 +35,9 @@ def ledger(tmp_path_factory):
                 "subdistrict_code": f"s{unit // 4}", "owner": f"o{rng.integers(4)}", "source": f"x{rng.integers(2)}",
                 "due_at": hours(rng.integers(0, 40)) if rng.random() < 0.8 else None,
             }  # fmt: skip
+            if i % 25 == 0:  # outside the city
+                for name in ("unit_code", "community_code", "subdistrict_code"):
+                    del data[name]
             kinds = ["reported", "filed", "dispatched", "handled", "feedback", "verified", "closed"]
             place = tuple(rng.uniform((113.0, 35.0), (113.1, 35.1))) if rng.random() < 0.9 else None
             events = [
@@ -55,7 +58,7 @@ def expected(frame, wanted):
         if (values := getattr(wanted, name)) is not None:
             keep &= frame[column].isin(values)
     if wanted.unit_prefixes is not None:
-        begun = [frame[name].str.startswith(tuple(wanted.unit_prefixes)) for name in ("unit_code", "community_code", "subdistrict_code")]  # fmt: skip
+        begun = [frame[name].str.startswith(tuple(wanted.unit_prefixes)).fillna(value=False).astype(bool) for name in ("unit_code", "community_code", "subdistrict_code")]  # fmt: skip
         keep &= begun[0] | begun[1] | begun[2]
     if wanted.category_prefixes is not None:
         keep &= frame["category_code"].str.startswith(tuple(wanted.category_prefixes))
@@ -73,6 +76,8 @@ def expected(frame, wanted):
     if wanted.bbox is not None:
         west, south, east, north = wanted.bbox
         keep &= frame["lon"].between(west, east) & frame["lat"].between(south, north)
+    if wanted.outside is not None:
+        keep &= frame["unit_code"].isna() == wanted.outside
     return set(frame.loc[keep, "case_id"])
 
 
@@ -100,7 +105,7 @@ filters = st.builds(
     due_before=st.none() | st.integers(0, 41).map(hours),
     unit_prefixes=some("u", "u3", "s0", "s", "c1"), category_prefixes=some("01", "0100", "02"),
     reported_from=times, reported_to=times, closed_from=times, closed_to=times, changed_from=times, changed_to=times,
-    bbox=st.none() | st.tuples(*[st.integers(-1, 11)] * 4).map(box),
+    bbox=st.none() | st.tuples(*[st.integers(-1, 11)] * 4).map(box), outside=st.sampled_from([None, None, True, False]),
 )  # fmt: skip
 
 

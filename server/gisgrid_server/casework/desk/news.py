@@ -20,6 +20,7 @@ from gisgrid.casework.ledger import Case, CaseFilter, Ledger
 from gisgrid.desk.desk import case_of_row
 from gisgrid.errors import GisgridError
 from gisgrid_server.casework.desk.before import cases_before
+from gisgrid_server.casework.desk.marks import Marks
 from gisgrid_server.casework.desk.rows import row_of
 from gisgrid_server.edge.problems import BusyError, log
 from gisgrid_server.edge.rights import Rights
@@ -110,9 +111,10 @@ class News:
         self._complete_from = 0
         self._task: asyncio.Task[None] | None = None
         self._beginning = asyncio.Lock()
+        self._marks, self._knows_marks = Marks(b""), False
 
     async def stream(
-        self, rights: Callable[[], Rights], *, since: int | None
+        self, rights: Callable[[], Rights], *, since: str | None
     ) -> AsyncIterator[bytes]:
         """Tell what happens, for as long as somebody listens and may.
 
@@ -121,7 +123,7 @@ class News:
         rights
             Gives the listener's rights; asked again and again, for a key may be withdrawn.
         since
-            The number of the last event that the listener knows; None to begin now.
+            The mark of the last event that the listener knows; None to begin now.
 
         Yields
         ------
@@ -139,12 +141,15 @@ class News:
         async with self._beginning:
             if self._task is None or self._task.done():
                 await self._begin()
-        listener = _Listener(subject, self._seq if since is None else min(since, self._seq))
+        known = None if since is None else self._marks.read(since)
+        listener = _Listener(subject, self._seq if known is None else min(known, self._seq))
         self._listeners.append(listener)
         try:
-            yield _line("hello", listener.since, {"heartbeat_s": self._heartbeat_s})
+            yield self._line("hello", listener.since, {"heartbeat_s": self._heartbeat_s})
+            if since is not None and known is None:
+                yield self._line("reload", listener.since, {})
             for told in await self._missed(listener):
-                if said := told if isinstance(told, bytes) else _told(told, rights()):
+                if said := told if isinstance(told, bytes) else self._told(told, rights()):
                     yield said
             while "see" in (now := rights()).powers and not listener.is_behind:
                 try:
@@ -154,7 +159,7 @@ class News:
                     continue
                 if item.seq > listener.since:
                     listener.since = item.seq
-                    if said := _told(item, now):
+                    if said := self._told(item, now):
                         yield said
         finally:
             self._listeners.remove(listener)
@@ -174,8 +179,13 @@ class News:
 
     async def _begin(self) -> None:
         self._seq = self._complete_from = await run_in_threadpool(self._ledger().last_seq)
+        await self._learn_marks()
         self._kept.clear()
         self._task = asyncio.create_task(self._look(), name="desk news")
+
+    async def _learn_marks(self) -> None:
+        seed = await run_in_threadpool(self._ledger().seed)
+        self._marks, self._knows_marks = Marks(seed), bool(seed)
 
     async def _look(self) -> None:
         """Look for news until nobody listens; a ledger that does not answer is asked again."""
@@ -183,6 +193,8 @@ class News:
             await asyncio.sleep(self._look_s)
             try:
                 items = await run_in_threadpool(self._read, self._seq)
+                if items and not self._knows_marks:
+                    await self._learn_marks()
             except Exception as error:  # noqa: BLE001 - a fault must not leave the desks deaf without a word
                 known = isinstance(error, GisgridError)
                 log.warning("the desks get no news: %s", error, exc_info=None if known else error)
@@ -205,7 +217,7 @@ class News:
             items = [item for item in self._kept if item.seq > listener.since]
         elif upto - listener.since > _MOST_MISSED:
             listener.since = upto
-            return [_line("reload", upto, {})]
+            return [self._line("reload", upto, {})]
         else:
             items = await run_in_threadpool(self._read_all, listener.since, upto)
         listener.since = upto
@@ -232,23 +244,22 @@ class News:
             if row["case_id"] in cases
         ]  # fmt: skip
 
+    def _told(self, item: Item, rights: Rights) -> bytes:
+        """Say an event to one holder; nothing where neither the case is theirs nor was."""
+        if rights.sees(item.case):
+            said: dict[str, Any] = {
+                "kind": item.kind, "at": item.at.isoformat(), "by": item.by, "case": row_of(item.case)
+            }  # fmt: skip
+            return self._line("case", item.seq, said)
+        if item.before is not None and rights.sees(item.before):
+            return self._line("gone", item.seq, {"case_id": item.case.case_id})
+        return b""
+
+    def _line(self, event: str, seq: int, data: dict[str, Any]) -> bytes:
+        words = json.dumps(data, ensure_ascii=False)
+        return f"event: {event}\nid: {self._marks.of(seq)}\ndata: {words}\n\n".encode()
+
 
 def _cases(ledger: Ledger, case_ids: Iterable[str]) -> dict[str, Case]:
     wanted = CaseFilter(case_ids=list(case_ids))
     return {row["case_id"]: case_of_row(row) for row in ledger.cases(wanted).to_dict("records")}
-
-
-def _told(item: Item, rights: Rights) -> bytes:
-    """Say an event to one holder; nothing where neither the case is theirs nor was."""
-    if rights.sees(item.case):
-        said: dict[str, Any] = {
-            "kind": item.kind, "at": item.at.isoformat(), "by": item.by, "case": row_of(item.case)
-        }  # fmt: skip
-        return _line("case", item.seq, said)
-    if item.before is not None and rights.sees(item.before):
-        return _line("gone", item.seq, {"case_id": item.case.case_id})
-    return b""
-
-
-def _line(event: str, seq: int, data: dict[str, Any]) -> bytes:
-    return f"event: {event}\nid: {seq}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()

@@ -65,6 +65,8 @@ class Asked(BaseModel):
         Ids of cases.
     bbox
         West, south, east, north in WGS84 degrees.
+    outside
+        True for cases that lie in no grid of the city, False for those that do.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -80,6 +82,7 @@ class Asked(BaseModel):
     reported_to: dt.datetime | None = None
     case: _Words = ()
     bbox: str | None = None
+    outside: bool | None = None
 
     def filter(
         self, *, cycle: LifeCycle, calendar: WorkCalendar, now: dt.datetime, without: str = ""
@@ -125,6 +128,7 @@ class Asked(BaseModel):
                 reported_from=self.reported_from,
                 reported_to=self.reported_to,
                 bbox=_box(self.bbox),
+                outside=self.outside,
             )
         except (InputError, TypeError) as error:
             raise BadRequestError(str(error)) from error

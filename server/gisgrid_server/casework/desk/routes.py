@@ -167,7 +167,7 @@ def _add_case(
         except ConflictError as error:
             return conflict_answer(desk, error, rights, wanted, now=_now())
         case = desk.ledger.case(case_id)
-        said: dict[str, Any] = {"seq": receipt.last_seq, "version": case.version, "repeated": receipt.repeated}  # fmt: skip
+        said: dict[str, Any] = {"version": case.version, "repeated": receipt.repeated}  # fmt: skip
         # What was handed on may no longer be seen by who handed it on.
         said["case"] = case_document(desk, case, rights, now=_now()) if rights.sees(case) else None
         return _json(said, status=200 if receipt.repeated else 201)
@@ -180,7 +180,7 @@ def _add_news(router: APIRouter, casework: Casework, doorkeeper: Doorkeeper) -> 
                 responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}})  # fmt: skip
     async def _news(
         request: Request,
-        last_event_id: Annotated[int | None, Header(ge=0, le=2**62)] = None,
+        last_event_id: Annotated[str | None, Header(max_length=64)] = None,
     ) -> Response:
         visit.rights(request)
         stream = news.stream(lambda: doorkeeper.rights(request.scope), since=last_event_id)

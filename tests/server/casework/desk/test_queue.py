@@ -19,6 +19,9 @@ def test_a_queue_is_ordered_by_deadline_and_read_in_pages(office):
         if after is None:
             break
     assert {case["case_id"] for case in seen} == made
+    beyond = office.listed(outside="true")
+    assert len(beyond) == 1
+    assert set(office.listed(outside="false")) == made - set(beyond)
     assert len(seen) == 5
     dues = [case["due_at"] or "9" for case in seen]
     assert dues == sorted(dues)
