@@ -177,16 +177,11 @@ def _reported(
 def _circles(
     points: NDArray[np.object_], zones: NDArray[np.object_], error_m: float
 ) -> NDArray[np.object_]:
-    """Draw a circle around each point; a square inside it will do where no border is near, and costs less."""
-    xy = shapely.get_coordinates(points)
-    there = ~(shapely.is_missing(points) | shapely.is_empty(points))
-    circles = np.full(len(points), shapely.Polygon(), dtype=object)
-    side = error_m / 2
-    circles[there] = shapely.box(xy[:, 0] - side, xy[:, 1] - side, xy[:, 0] + side, xy[:, 1] + side)
+    """Draw a circle around each point that has a border near; the others are where they are."""
     borders = shapely.STRtree(shapely.get_parts(shapely.boundary(shapely.make_valid(zones))))
-    near = np.unique(borders.query(points[there], predicate="dwithin", distance=error_m)[0])
-    rows = np.flatnonzero(there)[near]
-    circles[rows] = shapely.buffer(points[rows], error_m, quad_segs=_CORNERS)
+    near = np.unique(borders.query(points, predicate="dwithin", distance=error_m)[0])
+    circles = points.copy()
+    circles[near] = shapely.buffer(points[near], error_m, quad_segs=_CORNERS)
     return circles
 
 

@@ -31,7 +31,7 @@ def zone_shares(
     Parameters
     ----------
     units
-        Polygons, n of them, in a projected CRS in metres.
+        Polygons, n of them, in a projected CRS in metres; a point among them counts whole where it lies inside.
     zones
         Polygons with their type, in the same CRS. Where zones of one type overlap, the ground counts once; where those of
         different types do, it counts for both, and shares add up to more than 1.
@@ -99,7 +99,8 @@ def zone_shares(
     table["zone_type"], table["confidence"] = _leading(
         np.column_stack([1 - covered, shares]), [REST, *types]
     )
-    table.loc[~(area > 0)] = np.nan
+    nowhere = ~(area > 0) & (shapely.is_empty(shapes) | (shapely.get_dimensions(shapes) != 0))
+    table.loc[nowhere] = np.nan
     return table
 
 

@@ -46,6 +46,7 @@ def suspect_nodata(raster: Raster, *, remedy: str) -> None:
     >>> from pyproj import CRS
     >>> lights = Surface(np.array([[3, 250, 7, 9]], np.float32), Affine(500, 0, 0, 0, -500, 500), CRS("EPSG:4547"), "")
     >>> with warnings.catch_warnings(record=True) as said:
+    ...     warnings.simplefilter("always")
     ...     suspect_nodata(lights, remedy="leave out {value:g}")
     >>> len(said)
     1

@@ -118,7 +118,7 @@ class Stack:
         to_degrees = Transformer.from_crs(self.crs, self.crs.geodetic_crs, always_xy=True)
         lon, lat = to_degrees.transform(t.c + right * t.a, t.f + down * t.e)
         there = np.isfinite(lon) & np.isfinite(lat)
-        scale = Proj(self.crs).get_factors(lon[there], lat[there]).areal_scale
+        scale = np.asarray(Proj(self.crs).get_factors(lon[there], lat[there]).areal_scale)
         scale = scale[np.isfinite(scale)]
         return (float(scale.min()), float(scale.max())) if len(scale) else (1.0, 1.0)
 

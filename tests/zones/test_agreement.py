@@ -94,12 +94,21 @@ def test_shapes_that_fall_into_pieces_when_mended_keep_their_ground():
     spike = shapely.Polygon([(0, 0), (10, 0), (10, 10), (20, 10), (10, 10), (0, 10)])
     assert shapely.make_valid(spike).geom_type == "GeometryCollection"
     units = gpd.GeoDataFrame(
-        geometry=[shapely.box(0, 0, 20, 10), spike, shapely.Polygon()], crs=4547
+        geometry=[
+            shapely.box(0, 0, 20, 10),
+            spike,
+            shapely.Polygon(),
+            shapely.Point(5, 5),
+            None,
+            shapely.Point(),
+        ],
+        crs=4547,
     )
     zones = gpd.GeoDataFrame({"zone_type": ["fringe"]}, geometry=[spike], crs=4547)
     found = zone_shares(units, zones)
     assert found["share_fringe"].iloc[:2].tolist() == [0.5, 1.0]
-    assert found.iloc[2].isna().all()
+    assert found.iloc[[2, 4, 5]].isna().all(axis=None)
+    assert found.iloc[3][["share_fringe", "zone_type", "confidence"]].tolist() == [1, "fringe", 1]
 
 
 def test_large_grounds_are_parted_and_nothing_changes(monkeypatch):

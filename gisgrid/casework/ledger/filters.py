@@ -213,7 +213,11 @@ def conditions(wanted: CaseFilter, *, without: Collection[str] = ()) -> list[Col
     for name, column_names in _PREFIXES.items():
         if (prefixes := getattr(wanted, name)) is not None:
             found.append(_begin(column_names, prefixes))
-    c = CASES.c
+    return [*found, *_in_time(wanted), *_on_ground(wanted)]
+
+
+def _in_time(wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    c, found = CASES.c, list[ColumnElement[bool]]()
     for bound, column, is_upper in (
         (wanted.due_from, c.due_at, False), (wanted.due_before, c.due_at, True), (wanted.reported_from, c.reported_at, False),
         (wanted.reported_to, c.reported_at, True), (wanted.closed_from, c.closed_at, False),
@@ -225,6 +229,11 @@ def conditions(wanted: CaseFilter, *, without: Collection[str] = ()) -> list[Col
             found.append(column < value if is_upper else column >= value)
     if wanted.due_from is not None and wanted.due_before is None:
         found.append(c.due_at < NEVER)
+    return found
+
+
+def _on_ground(wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    c, found = CASES.c, list[ColumnElement[bool]]()
     if wanted.outside is not None:
         found.append(c.unit_code.is_(None) if wanted.outside else c.unit_code.is_not(None))
     if wanted.bbox is not None:
