@@ -131,11 +131,12 @@ def _classify(folder: str, side: str) -> None:
     with rasterio.open(
         people, "w", transform=where, compress="DEFLATE", tiled=True, **laid
     ) as file:
-        town = np.kron(rng.pareto(1.2, (n // 40 + 1, n // 40 + 1)) * 60, np.ones((40, 40)))
+        town = rng.pareto(1.2, (n // 40 + 1, n // 40 + 1)) * 60
         for top in range(0, n, 400):
-            part = town[top : top + 400, :n] * rng.uniform(0.2, 1.8, (min(400, n - top), n))
-            file.write(part.astype(np.float32), 1, window=Window(0, top, n, len(part)))
-    del town
+            height = min(400, n - top)
+            part = np.kron(town[top // 40 : top // 40 + 10], np.ones((40, 40)))[:height, :n]
+            part *= rng.uniform(0.2, 1.8, part.shape)
+            file.write(part.astype(np.float32), 1, window=Window(0, top, n, height))
     start = perf_counter()
     classify_raster(people, Path(folder) / "classes.tif")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

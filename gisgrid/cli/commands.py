@@ -178,7 +178,7 @@ def demo(
     folder = demo_city.catalogue_folder(layers)
     demo_city.prepare(folder, data, demo_city.Arguments(seed=seed, n_issues=issues, years=years))
     if server is not None:
-        server(layers=folder, data=data, host=host, port=port)
+        server(layers=folder, data=data, host=host, port=port, with_key=True)
 
 
 def warm_up() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -51,6 +52,13 @@ def serve(
             help="The address users see, where a proxy stands in front. [GISGRID_PUBLIC_URL]"
         ),
     ] = None,
+    with_key: Annotated[
+        bool,
+        typer.Option(
+            "--with-key",
+            help="Where no key file is named: make a key to the desk for this run, and print it.",
+        ),
+    ] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Say whether it could be served, and end.")
     ] = False,
@@ -70,11 +78,24 @@ def serve(
     from gisgrid_server.running.workers import run  # noqa: PLC0415
 
     listening = listen(settings.host, settings.port)
-    with listening:
+    with listening, TemporaryDirectory(prefix="gisgrid-key-") as folder:
         lay_down(settings, say=typer.echo)
         at = settings.public_url or address(settings.host, listening.getsockname()[1])
+        if with_key and settings.keys_file is None:
+            key, settings = _with_key(settings, Path(folder))
+            typer.echo(f"The desk is at {at.rstrip('/')}/desk; its key, for this run: {key}")
         typer.echo(f"The map is at {at} (Ctrl+C stops it)")
         run(settings, listening)
+
+
+def _with_key(settings: Settings, folder: Path) -> tuple[str, Settings]:
+    """Make a key that sees every case and may take every step of a district's office."""
+    from gisgrid_server.edge.access import new_key as made  # noqa: PLC0415 - see serve
+
+    key, lines = made("desk", role="district", owners=("*",), grids=("*",), classes=("*",))
+    file = folder / "keys.toml"
+    file.write_text(lines, "utf-8")
+    return key, settings.model_copy(update={"keys_file": file})
 
 
 def _check(settings: Settings) -> None:
@@ -122,6 +143,8 @@ def new_key(
         name, layers=_between_commas(layers), role=cast("Any", role), powers=cast("Any", _between_commas(powers)),
         owners=_between_commas(owners), grids=_between_commas(grids), classes=_between_commas(classes),
     )  # fmt: skip
+    if role is not None and not grids:
+        typer.echo("the key is for no grid, so its holder sees no case; name some with --grids, * for all", err=True)  # fmt: skip
     typer.echo(
         f"The key, shown this once:\n{key}\n\nFor the key file (GISGRID_KEYS_FILE):\n{lines}"
     )

@@ -202,7 +202,7 @@ def test_a_preview_says_what_a_report_would_become(desk, report, lonlat):
     assert (seen.place, seen.owner, seen.due_at) == (taken.place, taken.owner, taken.due_at)
     assert (seen.provisional, seen.calendar_note.zh, seen.unit["name_zh"]) == (
         False,
-        "按工作日历计算。",
+        "4 工作小时，按《行政机关工作时间》计算。",
         "小区419801001001002",
     )
     with pytest.raises(InputError, match="no class '011'"):

@@ -5,7 +5,8 @@ import sys
 
 import httpx
 import pytest
-from gisgrid_server.command import AddressError, address, listen, read_settings, serve
+from gisgrid_server.command import AddressError, _with_key, address, listen, read_settings, serve
+from gisgrid_server.edge.access import Doorkeeper
 from gisgrid_server.settings import Settings
 
 from gisgrid.errors import CatalogueError, InputError
@@ -62,9 +63,11 @@ def test_the_command_prints_its_address_and_serves_there(city):
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
     try:
-        line = process.stdout.readline()
-        base = re.search(r"http://127\.0\.0\.1:\d+", line)
-        assert base, line + process.stderr.read()
+        base = None
+        while base is None:  # it says first what it makes ready
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            base = re.search(r"http://127\.0\.0\.1:\d+", line)
         # It listens before it says so: the first request waits, it is not refused.
         answer = httpx.get(f"{base[0]}/api/catalogue", timeout=120)
         assert answer.json()["title"]["en"] == "Small city"
@@ -73,3 +76,13 @@ def test_the_command_prints_its_address_and_serves_there(city):
         process.wait(30)
         process.stdout.close()
         process.stderr.close()
+
+
+def test_a_key_for_this_run_opens_the_desk(tmp_path):
+    key, settings = _with_key(Settings(), tmp_path)
+    doorkeeper = Doorkeeper.of(settings)
+    rights = doorkeeper.rights(
+        {"headers": [(b"authorization", f"Bearer {key}".encode())], "query_string": b""}
+    )
+    assert {"see", "dispatch", "verify", "export"} <= rights.powers
+    assert rights.grids == rights.owners == ("*",)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -275,23 +275,8 @@ def _checked_data(data: object, case_id: str) -> dict[str, Any]:
             f"data {what} is no JSON ({error}); give texts, numbers, lists and mappings"
         ) from None
     checked_text(text, f"data {what} as JSON", _MOST_DATA)
-    if "\\u0000" in text and any("\0" in one for one in _texts(found)):
-        raise InputError(f"data {what} holds characters that are no text (NUL); leave them out")
     kept: dict[str, Any] = json.loads(text)
     return kept
-
-
-def _texts(value: object) -> Iterator[str]:
-    """Give every text in JSON values, keys among them."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key, held in value.items():
-            yield from _texts(key)
-            yield from _texts(held)
-    elif isinstance(value, list | tuple):
-        for held in value:
-            yield from _texts(held)
 
 
 def canonical(data: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from gisgrid.casework.ledger import Case, ConflictError, LifeCycle, Receipt
+from gisgrid.casework.ledger.events import checked_text
 from gisgrid.desk import Desk
 from gisgrid.errors import InputError, did_you_mean
 from gisgrid_server.casework.desk.one_case import case_document, seen_case
@@ -22,6 +23,7 @@ from gisgrid_server.edge.problems import (
 from gisgrid_server.edge.rights import Rights
 
 _MOST_KEYS: Final = 40
+_LONGEST_NOTE: Final = 4_000
 _MOST_PHOTOS: Final = 20
 _PHOTO: Final = re.compile(r"[0-9a-f]{64}")
 _FREE: Final = ("photos", "note", "amount", "unit")
@@ -157,6 +159,8 @@ def _check_data(desk: Desk, wanted: Act, rights: Rights) -> None:
             raise BadRequestError(
                 f"data of {wanted.kind!r} hold {name!r}{did_you_mean(name, allowed)}"
             )
+    if "note" in wanted.data:
+        checked_text(wanted.data["note"], f"note of {wanted.kind!r}", _LONGEST_NOTE)
     photos = wanted.data.get("photos", [])
     if not isinstance(photos, list) or len(photos) > _MOST_PHOTOS or not all(_is_photo(each) for each in photos):  # fmt: skip
         raise BadRequestError(
