@@ -28,7 +28,8 @@ test-core: $(CORE)/.ready
 	$(CORE)/bin/python -m pytest -n auto tests --ignore=tests/server --ignore=tests/browser --ignore=tests/notebooks --ignore=tests/docs $(ARGS)
 
 test-full: setup-dev
-	$(BIN)/python -m pytest tests/server tests/browser tests/notebooks tests/docs $(ARGS)
+	$(BIN)/python -m pytest tests/server tests/notebooks tests/docs $(ARGS)
+	$(BIN)/python -m pytest tests/browser $(ARGS)
 
 check: setup-dev  ## format, lint, types, import staircase, front-end types
 	$(BIN)/ruff format --check .

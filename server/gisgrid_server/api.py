@@ -167,7 +167,7 @@ def _layer_document(
         "style": placed_style(layer),
     }
     if not is_open:
-        note = "shown to holders of a key · 需要访问密钥"
+        note = "shown to holders of a key"
         return {**document, "n_rows": None, "excluded": {}, "notes": [note], "version": None}
     return {**document, **_state(published, layer, edition)}
 

@@ -139,7 +139,9 @@ def test_the_map_itself_answers_the_enter_key(open_page):
 def test_every_layer_on_the_map_has_a_table(open_page):
     page = open_page("#lang=en")
     layers = page.answer("api/catalogue")["layers"]
-    on_map = [each for each in layers if each["kind"] == "vector" and each["tilejson"]]
+    on_map = [
+        each for each in layers if each["kind"] == "vector" and each["tilejson"] and each["ready"]
+    ]
     assert page.locator(".table-button").count() == len(on_map)
     page.click("li:has(input[name=community_hotspots]) .table-button")
     rows = page.locator("#table tbody tr")

@@ -43,6 +43,7 @@ export interface Layer {
   readonly as_of: string | null;
   readonly excluded: Readonly<Record<string, number>>;
   readonly notes: readonly string[];
+  readonly access: "public" | "key";
   /** Whether its data are there; where not, the notes say why. */
   readonly ready: boolean;
   readonly tilejson: string | null;

@@ -145,7 +145,11 @@ function LayerItem({ layer, ...props }: { layer: Layer } & ListProps) {
         )}
       </div>
       {!layer.ready && (
-        <p class="notice">{say(language, "notReady", { why: layer.notes.join(" ") })}</p>
+        <p class="notice">
+          {layer.access === "key"
+            ? say(language, "needsKey")
+            : say(language, "notReady", { why: layer.notes.join(" ") })}
+        </p>
       )}
       {shown && layer.ready && (
         <div class="layer-detail">

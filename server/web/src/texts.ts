@@ -63,6 +63,7 @@ export const texts = {
     en: "Part of this layer could not be fetched ({said}).",
   },
   notReady: { zh: "没有数据：{why}", en: "No data: {why}" },
+  needsKey: { zh: "需要访问密钥", en: "Shown to holders of a key" },
   nothingShown: {
     zh: "所有图层都关闭了，所以地图是空的。",
     en: "Every layer is switched off, so the map is empty.",
