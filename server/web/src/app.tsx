@@ -1,5 +1,5 @@
 /** The page: map, panel, time bar, drawer and table, and who tells whom. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Catalogue, Findings, Months } from "./api";
 import { Drawer, nameOf } from "./drawer";
 import { LANG_TAG, pick, say } from "./language";
@@ -25,12 +25,12 @@ export interface Loaded {
 
 /** The document's language, title and colours follow the state. */
 function useDocument(catalogue: Catalogue, { language, theme }: State): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.documentElement.lang = LANG_TAG[language];
     document.title = pick(catalogue.title, language);
     window.localStorage.setItem("gisgrid.language", language);
   }, [catalogue, language]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.documentElement.dataset.theme = theme;
   }, [theme]);
 }

@@ -1,5 +1,5 @@
 /** The drawer at the right: everything known about what was clicked, and what else is at that place. */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Catalogue, Field, Language, Months, Value } from "./api";
 import { cellFacts, cellName, isCell, partsAt } from "./cells";
 import { CloseButton } from "./closebutton";
@@ -226,7 +226,7 @@ export function Drawer(props: DrawerProps) {
   const { found, others, months, state, focus, onClose } = props;
   const { language } = state;
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (focus) heading.current?.focus();
   }, [found.layer.id, found.key, focus]);
   const score = scoreOf(found.properties);

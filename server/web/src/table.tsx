@@ -1,5 +1,5 @@
 /** The table beside every map layer: the same features for readers who cannot or would not use the map. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import {
   ApiError,
   fetchRows,
@@ -289,7 +289,7 @@ export function LayerTable(props: Props) {
   const [attempt, setAttempt] = useState(0);
   const loading = useRows(layer, order, attempt);
   const { rows, cancel } = loading;
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const close = () => dialog.current?.close();
   const sort = (name: string) => {
     const descending = order.sort === name && !order.descending;

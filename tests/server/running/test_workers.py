@@ -40,21 +40,23 @@ def served(own_city):
         "GISGRID_LOOK_S": "0.2",
         "GISGRID_WARM": "false",
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gisgrid.cli", "serve", *words],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,
-    )  # fmt: skip
-    try:
-        line = "-"
-        while line and "http://" not in line:
-            line = process.stdout.readline()
-        base = re.search(r"http://[^/\s]+", line)[0]
-        wait_for(lambda: len(workers_of(process)) == 2 and seen_ready(base, process))
-        yield base, process
-    finally:
-        process.terminate()
-        process.wait(30)
-        process.stdout.close()
+    with (own_city / "said.log").open("wb") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gisgrid.cli", "serve", *words],
+            stdout=subprocess.PIPE, stderr=said, text=True, env=environment,
+        )  # fmt: skip
+        try:
+            line = "-"
+            while line and "http://" not in line:
+                line = process.stdout.readline()
+            base = re.search(r"http://[^/\s]+", line)[0]
+            wait_for(lambda: len(workers_of(process)) == 2 and seen_ready(base, process))
+            yield base, process
+        finally:
+            process.terminate()
+            process.wait(30)
+            process.stdout.close()
+    sys.stderr.write((own_city / "said.log").read_text("utf-8"))  # pytest shows it where a test fails
 
 
 def wait_for(is_so, seconds=120):

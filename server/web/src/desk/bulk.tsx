@@ -1,5 +1,5 @@
 /** Several cases are dispatched together, each to its own owner or all to one. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { CloseButton } from "../closebutton";
 import { number, pick } from "../language";
 import { failureText } from "../notices";
@@ -28,7 +28,7 @@ export function BulkDialog({ asking, store, names, rows, onClose }: Props) {
   const [owner, setOwner] = useState("");
   const [done, setDone] = useState<number | null>(null);
   const [failed, setFailed] = useState<readonly string[]>([]);
-  useEffect(() => dialog.current!.showModal(), []);
+  useLayoutEffect(() => dialog.current!.showModal(), []);
 
   const one = async (row: Row): Promise<string | null> => {
     const path = pathTo("dispatched", row, holder);

@@ -1,5 +1,5 @@
 /** The desk: list beside map, the open case above it, and who tells whom. */
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Catalogue, Language } from "../api";
 import { LANG_TAG, number, pick } from "../language";
 import { useStore } from "../state";
@@ -39,12 +39,12 @@ type Open =
   | { readonly kind: "step"; readonly path: readonly NextStep[]; readonly row: Row | Whole };
 
 function useDocument(catalogue: Catalogue, { language, theme }: DeskState): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.documentElement.lang = LANG_TAG[language];
     document.title = tell(language, "documentTitle", { city: pick(catalogue.title, language) });
     window.localStorage.setItem("gisgrid.language", language);
   }, [catalogue, language]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.documentElement.dataset.theme = theme;
   }, [theme]);
 }

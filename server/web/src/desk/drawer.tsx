@@ -1,5 +1,5 @@
 /** One case: how long it has, where and whose it is, what happened, and what can be done now. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api";
 import { CloseButton } from "../closebutton";
 import { moment, pick } from "../language";
@@ -218,7 +218,7 @@ export function CaseDrawer(props: Props) {
   const { language, selected } = state;
   const { whole, error, retry } = useWhole(props);
   const head = useRef<HTMLHeadingElement>(null);
-  useEffect(() => head.current?.focus({ preventScroll: true }), [selected]);
+  useLayoutEffect(() => head.current?.focus({ preventScroll: true }), [selected]);
   return (
     <aside class="drawer case" id="case" aria-labelledby="case-title">
       <header class="drawer-head">

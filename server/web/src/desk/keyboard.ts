@@ -1,5 +1,5 @@
 /** The desk without a mouse: letters move through the list and do what is done most. */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { LETTERS } from "./paths";
 import type { DeskState, DeskStore } from "./state";
 import type { Row } from "./types";
@@ -31,7 +31,7 @@ function current({ rows, selected }: DeskState): number {
 export function useKeyboard(parts: Parts): void {
   const latest = useRef(parts);
   latest.current = parts;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent) => {
       const { state, store, mayMark, onOpen, onClose, onLetter, onHelp } = latest.current;
       if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]"))

@@ -1,6 +1,6 @@
 /** Opens the desk: asks for the key where none is kept, then for who holds it and what there is. */
 import { render } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import "maplibre-gl/dist/maplibre-gl.css";
 import { ApiError, type Catalogue, type Language } from "../api";
 import { LANG_TAG, firstLanguage } from "../language";
@@ -87,11 +87,11 @@ function Page() {
   useEffect(() => {
     if (asksFor) void enter(asksFor);
   }, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.documentElement.lang = LANG_TAG[language];
     window.localStorage.setItem("gisgrid.language", language);
   }, [language]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.documentElement.dataset.theme ??= firstTheme();
     if (!opened) {
       document.title = tell(language, "title");

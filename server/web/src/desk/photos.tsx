@@ -1,5 +1,5 @@
 /** The photos of a case; they are fetched with the key, for an image's own address cannot carry one. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { CloseButton } from "../closebutton";
 import type { Asking } from "./asking";
 import type { Names } from "./names";
@@ -71,7 +71,7 @@ function Full({
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const { url, failed } = usePicture(asking, photo.id, "full");
-  useEffect(() => dialog.current!.showModal(), []);
+  useLayoutEffect(() => dialog.current!.showModal(), []);
   return (
     <dialog ref={dialog} class="picture" aria-label={name} onClose={onClose}>
       <CloseButton name={tell(names.language, "close")} onClick={() => dialog.current!.close()} />

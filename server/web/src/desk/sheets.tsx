@@ -1,5 +1,5 @@
 /** Two small dialogs: the keys, and files of what is filtered. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { CloseButton } from "../closebutton";
 import { number } from "../language";
 import { failureText } from "../notices";
@@ -18,7 +18,7 @@ export function HelpDialog({
   onClose,
 }: Pick<DeskState, "language"> & { onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current!.showModal(), []);
+  useLayoutEffect(() => dialog.current!.showModal(), []);
   return (
     <dialog ref={dialog} class="step-dialog" aria-labelledby="help-title" onClose={onClose}>
       <header>
@@ -57,7 +57,7 @@ export function ExportDialog({ asking, state, holder, onClose }: ExportProps) {
   const [texts, setTexts] = useState(false);
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState("");
-  useEffect(() => dialog.current!.showModal(), []);
+  useLayoutEffect(() => dialog.current!.showModal(), []);
   const save = async (event: Event) => {
     event.preventDefault();
     setBusy(true);

@@ -1,5 +1,5 @@
 /** A step is taken in a small dialog: the reason, what the step needs, photos; and what others did, where they were faster. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { CloseButton } from "../closebutton";
 import { moment, pick } from "../language";
@@ -172,7 +172,7 @@ export function StepDialog({ asking, names, path, row, onDone, onConflict, onClo
   const [wrong, setWrong] = useState("");
   const [conflict, setConflict] = useState<Conflict | null>(null);
   const isPossible = now.path.length > 0;
-  useEffect(() => dialog.current!.showModal(), []);
+  useLayoutEffect(() => dialog.current!.showModal(), []);
 
   const send = async () => {
     const lacks = missing(step, fields);

@@ -1,6 +1,6 @@
 /** A sheet over the page: from below on a phone, in the middle on a wide screen; Escape and the cross close it. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Language } from "../api";
 import { Icon } from "./icons";
 import { say } from "./words";
@@ -16,7 +16,7 @@ interface Props {
 
 export function Dialog({ id, title, language, onClose, head, children }: Props) {
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => element.current?.showModal(), []);
+  useLayoutEffect(() => element.current?.showModal(), []);
   const dismiss = (event: MouseEvent) => {
     if (event.target === element.current) onClose();
   };

@@ -1,5 +1,5 @@
 /** After sending: what became of the report, as it becomes it. */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Language } from "../api";
 import { pick } from "../language";
 import { Icon, type IconName } from "./icons";
@@ -25,7 +25,7 @@ interface Props {
 
 export function Done({ report, language, timezone, onAnother, onCorrect }: Props) {
   const head = useRef<HTMLHeadingElement>(null);
-  useEffect(() => head.current?.focus(), []);
+  useLayoutEffect(() => head.current?.focus(), []);
   const { state, refusal } = report;
   const [icon, key] = HEADS[state];
   return (

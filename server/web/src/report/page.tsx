@@ -1,5 +1,5 @@
 /** The page: the map above, the report below, and over them the outbox and the settings. */
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useLayoutEffect, useState } from "preact/hooks";
 import type { Catalogue, Language, Words } from "../api";
 import { LANG_TAG } from "../language";
 import type { Uses } from "./classes";
@@ -31,7 +31,7 @@ const NONE: readonly NearbyCase[] = [];
 
 /** The document's language and title follow the reader's. */
 function useDocument(language: Language): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.documentElement.lang = LANG_TAG[language];
     document.title = say(language, "documentTitle");
     localStorage.setItem("gisgrid.language", language);
