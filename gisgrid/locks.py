@@ -56,20 +56,35 @@ class Hold:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Wait until nobody else is in here with the same file.
+def alone(path: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Be the only one who is in here with the same path; whoever dies in here lets go.
 
     Parameters
     ----------
     path
-        The lock's file; it is made, and stays.
+        A folder, or the lock's own file, which is made, and stays.
+    wait
+        Whether to wait while another is in here.
 
     Yields
     ------
-    None
-        While the lock is held.
+    bool
+        Whether nobody else is in here; always so where it was waited for.
     """
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "rb+") as file:
-        if fcntl is not None:
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX)
-        yield
+    if fcntl is None:  # pragma: no cover - see above
+        yield True
+        return
+    how = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT
+    handle = os.open(path, how | os.O_CLOEXEC, 0o644)
+    try:
+        yield _locked(handle, wait=wait)
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int, *, wait: bool) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True

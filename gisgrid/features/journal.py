@@ -6,13 +6,11 @@ as JSON. A batch whose writing was cut short is no batch: readers stop before it
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -22,6 +20,7 @@ from gisgrid.errors import InputError, OutputError
 from gisgrid.features import storage
 from gisgrid.features.changes import Change, Key, Schema
 from gisgrid.features.table import FeatureTable
+from gisgrid.locks import alone
 
 _HEAD: Final = struct.Struct("<II")
 _LARGEST: Final = 64 << 20
@@ -106,7 +105,7 @@ class Journal:
 
     def _write(self, batch: bytes) -> None:
         try:
-            with self._lock, locked(self.folder / "append.lock"):
+            with self._lock, alone(self.folder / "append.lock"):
                 self._write_locked(batch)
         except OSError as error:
             raise OutputError(
@@ -294,31 +293,3 @@ def last_segment(folder: Path, merged: int) -> int:
         The last there is, and in any case one after those that are merged.
     """
     return max([merged + 1, *segments(folder)])
-
-
-@contextmanager
-def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Hold a lock that other processes respect, and that ends with this one however it ends.
-
-    Parameters
-    ----------
-    path
-        The lock's file.
-    wait
-        Whether to wait for another who holds it.
-
-    Yields
-    ------
-    bool
-        Whether it is held.
-    """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(handle)

@@ -29,13 +29,13 @@ from gisgrid.features.journal import (
     Tail,
     base_folder,
     last_segment,
-    locked,
     segment_path,
     segments,
 )
 from gisgrid.features.merging import joined
 from gisgrid.features.snapshot import Snapshot
 from gisgrid.features.table import FeatureTable
+from gisgrid.locks import alone
 
 POLL_S: Final = 0.25
 """The journal is looked at no more often than this, and a change is seen no later."""
@@ -96,7 +96,7 @@ class LiveTable:
         Schema.of(table)
         folder = Path(folder)
         (folder / "journal").mkdir(parents=True, exist_ok=True)
-        with locked(folder / "merge.lock"):
+        with alone(folder / "merge.lock"):
             notes = _kept_notes(folder)
             following = max(int(notes.get(_NEXT, 0)), _following(table))
             merged = int(notes.get(MERGED, 0))
@@ -329,14 +329,14 @@ def merge(folder: Path) -> bool:
     -----
     Stopped at any moment, it leaves the old base or the new one, and the journal for the next to finish.
     """
-    with locked(folder / "merge.lock", wait=False) as held:
+    with alone(folder / "merge.lock", wait=False) as held:
         if not held:
             return False
         base = FeatureTable.open(base_folder(folder))
         merged = int(base.notes.get(MERGED, 0))
         if not _State.of(base).renewed(folder).changes:
             return False
-        with locked(folder / "append.lock"):
+        with alone(folder / "append.lock"):
             last = last_segment(folder, merged)
             # From here on writers use the next segment, and this one stays as it is.
             segment_path(folder, last + 1).touch()

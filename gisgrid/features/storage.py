@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gisgrid.errors import InputError, OutputError
+from gisgrid.locks import alone
 
 _META: Final = "meta.json"
 _FORM: Final = 1
@@ -51,21 +52,26 @@ def save(folder: Path, about: Mapping[str, Any], arrays: Mapping[str, NDArray[An
     """
     try:
         folder.mkdir(exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
-        draft.chmod(0o755)  # those who serve it need not be those who build it
-        try:
-            for name, array in arrays.items():
-                _write(draft / f"{name}.npy", array)
-            sync_folder(draft)
-            said = {"form": _FORM, "arrays": draft.name, "names": sorted(arrays), "about": about}
-            replace_text(folder / _META, json.dumps(said, ensure_ascii=False, indent=1))
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
+        with alone(folder):  # what is not named is another's draft or nobody's
+            return _save(folder, about, arrays)
     except OSError as error:
         raise OutputError(
             f"features cannot be written to {str(folder)!r}: {error.strerror or error}; make room there, or choose another folder"
         ) from error
+
+
+def _save(folder: Path, about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:
+    draft = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
+    draft.chmod(0o755)  # those who serve it need not be those who build it
+    try:
+        for name, array in arrays.items():
+            _write(draft / f"{name}.npy", array)
+        sync_folder(draft)
+        said = {"form": _FORM, "arrays": draft.name, "names": sorted(arrays), "about": about}
+        replace_text(folder / _META, json.dumps(said, ensure_ascii=False, indent=1))
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
     for old in folder.glob(f"{_PREFIX}*"):
         if old.name != draft.name:
             shutil.rmtree(old, ignore_errors=True)

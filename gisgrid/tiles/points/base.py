@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from gisgrid.errors import ColumnError, GisgridError, InputError, did_you_mean
 from gisgrid.features import FeatureTable
 from gisgrid.features.storage import open_folder, save
+from gisgrid.locks import alone
 from gisgrid.tiles.mvt.wire import Bytes, Ints
 from gisgrid.tiles.points.cells import (
     MOST_CLASSES,
@@ -253,12 +254,20 @@ class PointBase:
         return self._made
 
     def _built(self) -> tuple[PointIndex, Tally | None]:
-        index = self.index_of(self.table)
-        sums = tally(index, self.measures)
-        if self._folder is not None:
+        if self._folder is None:
+            return self._computed()
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        with alone(self._folder.parent):  # one makes it for all processes
+            found = self._opened()
+            if found is not None:
+                return found
+            index, sums = self._computed()
             self._save(self._folder, index, sums)
             return self._opened() or (index, sums)
-        return index, sums
+
+    def _computed(self) -> tuple[PointIndex, Tally | None]:
+        index = self.index_of(self.table)
+        return index, tally(index, self.measures)
 
     def _opened(self) -> tuple[PointIndex, Tally | None] | None:
         if self._folder is None or not self._folder.exists():
@@ -288,7 +297,6 @@ class PointBase:
             "of": {**self._said(), "edition": self._edition},
             "depth": None if sums is None else sums.depth,
         }
-        folder.parent.mkdir(parents=True, exist_ok=True)
         save(folder, about, arrays)
 
     def _said(self) -> dict[str, Any]:

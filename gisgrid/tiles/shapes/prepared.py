@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from gisgrid.errors import InputError
 from gisgrid.features import storage
+from gisgrid.locks import alone
 from gisgrid.tiles.mvt.writer import LINE, POINT, POLYGON
 from gisgrid.tiles.scheme import EXTENT, WEB_MERCATOR_QUAD, BBox, MatrixSet
 from gisgrid.tiles.scheme import matrix_set as matrix_set_of
@@ -171,15 +172,15 @@ class PreparedShapes:
         """
         own = folder / f"shapes-{matrix_set.id}-{minzoom}-{maxzoom}"
         of = f"{storage.edition(folder)}-{crc32(np.ascontiguousarray(table.boxes).data):08x}"
-        try:
-            about, arrays = storage.open_folder(own)
-            if about["form"] == _FORM and about["of"] == of:
-                return _opened(about, arrays)
-        except InputError:
-            pass  # not there yet, or not whole
-        made = cls.build(table, minzoom=minzoom, maxzoom=maxzoom, matrix_set=matrix_set)
-        made.save(own, of=of)
-        return made
+        found = _opened_if(own, of)
+        if found is not None:
+            return found
+        with alone(folder):  # one makes it for all processes
+            found = _opened_if(own, of)
+            if found is None:
+                found = cls.build(table, minzoom=minzoom, maxzoom=maxzoom, matrix_set=matrix_set)
+                found.save(own, of=of)
+            return found
 
     def save(self, folder: Path, *, of: str | None = None) -> None:
         """Write it into a folder, whole or not at all.
@@ -368,6 +369,15 @@ def _arrays(shapes: PreparedShapes) -> dict[str, NDArray[Any]]:
             f"{name}_row": one.row, f"{name}_level": one.level, f"{name}_boxes": one.boxes, f"{name}_size": one.size,
         }  # fmt: skip
     return arrays
+
+
+def _opened_if(folder: Path, of: str) -> PreparedShapes | None:
+    """Open what was saved, if it is there, whole, of this form and made from these features."""
+    try:
+        about, arrays = storage.open_folder(folder)
+    except InputError:
+        return None
+    return _opened(about, arrays) if about["form"] == _FORM and about["of"] == of else None
 
 
 def _opened(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> PreparedShapes:
