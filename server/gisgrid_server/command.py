@@ -90,7 +90,7 @@ def serve(
 
 def _with_key(settings: Settings, folder: Path) -> tuple[str, Settings]:
     """Make a key that sees every case and may take every step of a district's office."""
-    from gisgrid_server.edge.access import new_key as made  # noqa: PLC0415 - see serve
+    from gisgrid_server.edge.keys import new_key as made  # noqa: PLC0415 - see serve
 
     key, lines = made("desk", role="district", owners=("*",), grids=("*",), classes=("*",))
     file = folder / "keys.toml"
@@ -137,7 +137,7 @@ def new_key(
 
     生成访问密钥。
     """
-    from gisgrid_server.edge.access import new_key as made  # noqa: PLC0415 - see serve
+    from gisgrid_server.edge.keys import new_key as made  # noqa: PLC0415 - see serve
 
     key, lines = made(
         name, layers=_between_commas(layers), role=cast("Any", role), powers=cast("Any", _between_commas(powers)),

@@ -38,7 +38,7 @@ def office(project, small_city):
         pytest.skip("the desk page has not been built (make assets)")
     import uvicorn
     from gisgrid_server.app import create_app
-    from gisgrid_server.edge.access import new_key
+    from gisgrid_server.edge.keys import new_key
     from gisgrid_server.settings import Settings
 
     from gisgrid.catalogue import Catalogue, FolderStore

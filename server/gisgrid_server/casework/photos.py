@@ -28,6 +28,7 @@ import pandas as pd
 
 from gisgrid.casework.ledger import Ledger
 from gisgrid.errors import GisgridError, OutputError
+from gisgrid.features.storage import sync_folder
 from gisgrid.files import whole_file
 from gisgrid_server.casework.pictures import Place, redraw
 from gisgrid_server.edge.problems import BusyError, FullError, PhotoError, PhotoNotFoundError
@@ -166,7 +167,10 @@ class Photos:
                 full.parent.mkdir(parents=True, exist_ok=True)
                 _write(full.with_suffix(".thumb.jpg"), picture.thumb)
                 _write(full, picture.full)  # last: what has this has both
-                _sync(full.parent)
+                for folder in (*full.parents,)[
+                    :3
+                ]:  # the names are on the disk too, not only the bytes
+                    sync_folder(folder)
         except OSError as error:
             raise _refusal(error) from error
         self._tidy_daily()
@@ -384,16 +388,6 @@ def _begin_anew(photo: Path) -> bool:
 def _write(path: Path, data: bytes) -> None:
     with whole_file(path) as draft:
         draft.write_bytes(data)
-
-
-def _sync(folder: Path) -> None:
-    """See that the names are on the disk too, not only the bytes."""
-    for one in (folder, folder.parent, folder.parent.parent):
-        handle = os.open(one, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _refusal(error: OSError) -> FullError:

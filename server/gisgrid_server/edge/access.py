@@ -7,159 +7,30 @@ never logged. A token is a JWT of the issuer that the settings name (`gisgrid_se
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-import secrets
 import threading
 import time
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import parse_qs
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.types import Scope
 
 from gisgrid.catalogue import Layer
 from gisgrid.errors import GisgridError, InputError
 from gisgrid_server.edge.holders import ALL_LAYERS, Holder
+from gisgrid_server.edge.keys import KeyEntry, digest, read_keys
 from gisgrid_server.edge.oidc import TokenError, Tokens, looks_like_token
 from gisgrid_server.edge.problems import BusyError, KeyNeededError, KeyNotEnoughError
-from gisgrid_server.edge.rights import PUBLIC, Power, Rights, Role
+from gisgrid_server.edge.rights import PUBLIC, Rights
 from gisgrid_server.settings import Settings
 
 _LOOK_AGAIN_S: Final = 1.0
 _BEARER: Final = re.compile(rb"^bearer +([A-Za-z0-9_~+/=.-]{1,8192})$", re.IGNORECASE)
-
-
-class KeyEntry(Holder):
-    """One key of the key file.
-
-    Attributes
-    ----------
-    sha256
-        The SHA-256 of the key.
-    expires
-        The first day on which it no longer opens anything.
-    """
-
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    expires: date | None = None
-
-
-class _KeyFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    keys: tuple[KeyEntry, ...] = ()
-
-
-def new_key(
-    name: str,
-    *,
-    layers: Sequence[str] = (ALL_LAYERS,),
-    role: Role | None = None,
-    powers: Sequence[Power] = (),
-    owners: Sequence[str] = (),
-    grids: Sequence[str] = (),
-    classes: Sequence[str] = (),
-) -> tuple[str, str]:
-    """Make a key, and the lines of the key file that know it.
-
-    Parameters
-    ----------
-    name
-        Whose it shall be.
-    layers
-        The layers it shall open.
-    role, powers, owners, grids, classes
-        What its holder may do with cases, see `gisgrid_server.edge.rights.Rights`; nothing by default.
-
-    Returns
-    -------
-    tuple of str
-        The key, which is written down nowhere else, and the lines.
-
-    Raises
-    ------
-    InputError
-        The name or a code can be none.
-
-    Examples
-    --------
-    >>> key, lines = new_key("the duty desk")
-    >>> len(key), lines.splitlines()[:2]
-    (43, ['[[keys]]', 'name = "the duty desk"'])
-    >>> print(new_key("water", role="bureau", owners=["water"], grids=["*"], classes=["01"])[1].partition("layers")[2])
-     = ["*"]
-    role = "bureau"
-    owners = ["water"]
-    grids = ["*"]
-    classes = ["01"]
-    <BLANKLINE>
-    """
-    key = secrets.token_urlsafe(32)
-    lists = {"powers": powers, "owners": owners, "grids": grids, "classes": classes}
-    said = {name: tuple(values) for name, values in lists.items() if values}
-    try:
-        KeyEntry.model_validate({"name": name, "sha256": _digest(key.encode()), "layers": tuple(layers), "role": role, **said})  # fmt: skip
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(
-            f"the key of {name!r} cannot have {'.'.join(map(str, first['loc']))} {first['input']!r}: "
-            f"{first['msg'].removeprefix('Value error, ')}"
-        ) from error
-    lines = ["[[keys]]", f"name = {_quoted(name)}", f'sha256 = "{_digest(key.encode())}"', f"layers = {_listed(layers)}"]  # fmt: skip
-    if role is not None:
-        lines.append(f'role = "{role}"')
-    lines += [f"{name} = {_listed(values)}" for name, values in said.items()]
-    return key, "\n".join([*lines, ""])
-
-
-def _quoted(text: str) -> str:
-    told = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{told}"'
-
-
-def _listed(texts: Sequence[str]) -> str:
-    return f"[{', '.join(map(_quoted, texts))}]"
-
-
-def read_keys(path: Path) -> Mapping[str, KeyEntry]:
-    """Read a key file.
-
-    Parameters
-    ----------
-    path
-        A TOML file of ``[[keys]]``.
-
-    Returns
-    -------
-    mapping
-        The SHA-256 of each key and its entry.
-
-    Raises
-    ------
-    InputError
-        The file is not there or breaks a rule.
-    """
-    try:
-        document = tomllib.loads(path.read_text("utf-8"))
-        entries = _KeyFile.model_validate(document).keys
-    except OSError as error:
-        raise InputError(
-            f"the key file {str(path)!r} cannot be read ({error.strerror}); check GISGRID_KEYS_FILE"
-        ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"the key file {str(path)!r} has {where}: {first['msg']}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"the key file {str(path)!r} is no TOML: {error}") from error
-    return {entry.sha256: entry for entry in entries}
 
 
 @dataclass(frozen=True)
@@ -321,7 +192,7 @@ class Doorkeeper:
             except (TokenError, BusyError) as error:
                 return Pass(named=True, in_address=in_address, refused=error)
         self._look()
-        entry = self._keys.get(_digest(key))
+        entry = self._keys.get(digest(key))
         if entry is not None and entry.expires and datetime.now(UTC).date() >= entry.expires:
             entry = None
         return Pass(entry, named=True, in_address=in_address)
@@ -388,10 +259,6 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return state.st_mtime_ns, state.st_size
-
-
-def _digest(key: bytes) -> str:
-    return hashlib.sha256(key).hexdigest()
 
 
 def _named_key(scope: Scope) -> tuple[bytes | None, bool]:

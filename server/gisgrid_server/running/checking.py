@@ -11,8 +11,9 @@ from gisgrid.errors import GisgridError, OutputError
 from gisgrid.progress import silent
 from gisgrid_server.app import open_layers
 from gisgrid_server.casework.hooks import read_hooks
-from gisgrid_server.edge.access import is_public, read_keys
+from gisgrid_server.edge.access import is_public
 from gisgrid_server.edge.holders import ALL_LAYERS
+from gisgrid_server.edge.keys import read_keys
 from gisgrid_server.edge.oidc import Tokens
 from gisgrid_server.layers.editions import Edition
 from gisgrid_server.layers.published import Published

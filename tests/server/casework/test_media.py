@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from gisgrid_server.casework.photos import Photos
 from gisgrid_server.casework.pictures import FULL_EDGE, THUMB_EDGE, redraw
-from gisgrid_server.edge.access import new_key
+from gisgrid_server.edge.keys import new_key
 from gisgrid_server.edge.problems import FullError, PhotoError, PhotoNotFoundError, PhotoTypeError
 from PIL import Image, ImageCms, PngImagePlugin
 from PIL.TiffImagePlugin import IFDRational

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from gisgrid_server.edge.access import new_key
+from gisgrid_server.edge.keys import new_key
 
 SERVE = """
 import socket, sys, uvicorn

@@ -5,7 +5,7 @@ import uuid
 
 import mapbox_vector_tile
 import pytest
-from gisgrid_server.edge.access import new_key
+from gisgrid_server.edge.keys import new_key
 from pyproj import Transformer
 
 from gisgrid.tiles import bbox_tiles

@@ -2,7 +2,7 @@ import hashlib
 import json
 
 import pytest
-from gisgrid_server.edge.access import new_key, read_keys
+from gisgrid_server.edge.keys import new_key, read_keys
 from gisgrid_server.running.checking import check_settings
 from gisgrid_server.settings import Settings
 

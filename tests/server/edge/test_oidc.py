@@ -9,7 +9,8 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from gisgrid_server.edge.access import Doorkeeper, new_key
+from gisgrid_server.edge.access import Doorkeeper
+from gisgrid_server.edge.keys import new_key
 from gisgrid_server.edge.oidc import TokenError, Tokens
 from gisgrid_server.edge.problems import BusyError, KeyNeededError
 from gisgrid_server.settings import Settings

@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from gisgrid_server.edge.access import new_key, read_keys
+from gisgrid_server.edge.keys import new_key, read_keys
 from gisgrid_server.edge.problems import KeyNeededError, KeyNotEnoughError
 from gisgrid_server.edge.rights import (
     POWERS,

@@ -10,7 +10,7 @@ import mapbox_vector_tile
 import numpy as np
 import pytest
 from gisgrid_server.app import open_layers
-from gisgrid_server.edge.access import new_key, read_keys
+from gisgrid_server.edge.keys import new_key, read_keys
 from gisgrid_server.settings import Settings
 
 from gisgrid.files import write_frame

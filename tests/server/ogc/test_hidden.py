@@ -1,7 +1,7 @@
 """What must not leave does not leave here either: groups only, blurred places, layers for holders of a key."""
 
 import pytest
-from gisgrid_server.edge.access import new_key
+from gisgrid_server.edge.keys import new_key
 
 ITEMS = "/collections/reported_issues/items"
 

@@ -56,7 +56,8 @@ def served(own_city):
             process.terminate()
             process.wait(30)
             process.stdout.close()
-    sys.stderr.write((own_city / "said.log").read_text("utf-8"))  # pytest shows it where a test fails
+    # pytest shows it where a test fails
+    sys.stderr.write((own_city / "said.log").read_text("utf-8"))
 
 
 def wait_for(is_so, seconds=120):

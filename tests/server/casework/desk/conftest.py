@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 
 import pytest
-from gisgrid_server.edge.access import new_key
+from gisgrid_server.edge.keys import new_key
 from pyproj import Transformer
 
 from gisgrid.catalogue import Catalogue, FolderStore

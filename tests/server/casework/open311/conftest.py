@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from gisgrid_server.edge.access import new_key
+from gisgrid_server.edge.keys import new_key
 from PIL import Image
 from pyproj import Transformer
 
