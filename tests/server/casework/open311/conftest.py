@@ -108,18 +108,20 @@ def keys():
 
 
 @pytest.fixture
-def open_city(small_city, serve, keys):
+def ruled(small_city, keys):
+    """The settings of the small city that takes reports by Open311."""
+    rules = small_city / "rules"
+    rules.mkdir(exist_ok=True)
+    (rules / "services.toml").write_text(RULES, "utf-8")
+    file = small_city / "keys.toml"
+    file.write_text(keys[1], "utf-8")
+    return {"cases_rules": rules, "keys_file": file}
+
+
+@pytest.fixture
+def open_city(small_city, serve, ruled):
     """Serve the small city with cases."""
-
-    def make(**options):
-        rules = small_city / "rules"
-        rules.mkdir(exist_ok=True)
-        (rules / "services.toml").write_text(RULES, "utf-8")
-        file = small_city / "keys.toml"
-        file.write_text(keys[1], "utf-8")
-        return serve(small_city, **{"cases_rules": rules, "keys_file": file, **options})
-
-    return make
+    return lambda **options: serve(small_city, **{**ruled, **options})
 
 
 @pytest.fixture
