@@ -1,8 +1,6 @@
 """A desk to try, over a city of 16 units."""
 
 import datetime as dt
-import runpy
-from pathlib import Path
 
 import pytest
 from pyproj import Transformer
@@ -11,8 +9,6 @@ from gisgrid.catalogue import Catalogue, FolderStore
 from gisgrid.desk import Desk
 
 NOON = dt.datetime(2026, 11, 20, 2, 0, tzinfo=dt.UTC)  # Friday, 10:00 in Shanghai
-_ledgers = runpy.run_path(str(Path(__file__).parents[1] / "casework" / "ledger" / "conftest.py"))
-postgresql, postgresql_url = _ledgers["postgresql"], _ledgers["postgresql_url"]
 
 
 class Clock:

@@ -1,3 +1,4 @@
+import gc
 import json
 import os
 import signal
@@ -5,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 
 import geopandas as gpd
 import numpy as np
@@ -441,3 +443,15 @@ def test_a_layer_whose_base_is_lost_is_built_anew_with_its_journal_on_top(folder
     assert {"fresh", "last"} <= now(folder).keys()
     assert merge(folder)
     assert {"fresh", "last"} <= now(folder).keys()
+
+
+def test_a_state_that_nobody_looks_at_any_more_is_let_go(folder):
+    """Every state holds the changes since the last merge: were each to keep the one before, memory would grow by the square."""
+    live, journal = LiveTable(folder), Journal(folder)
+    before = []
+    for i in range(5):
+        journal.append([feature(f"new-{i}")])
+        before.append(weakref.ref(live.current(wait=False)))
+    gc.collect()
+    assert [one() is None for one in before] == [True] * 4 + [False]
+    assert len(live.current(wait=False).fresh) == 5

@@ -1,15 +1,9 @@
-"""A city of thirty days: the grid in files, and a PostgreSQL where one is installed."""
-
-import runpy
-from pathlib import Path
+"""A city of thirty days: the grid in files."""
 
 import pytest
 
 from gisgrid.catalogue import Catalogue
 from gisgrid.testing import synthetic_city
-
-_ledgers = runpy.run_path(str(Path(__file__).parents[1] / "casework" / "ledger" / "conftest.py"))
-postgresql, postgresql_url = _ledgers["postgresql"], _ledgers["postgresql_url"]
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,6 @@
+import gc
 import hashlib
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -248,3 +250,16 @@ def test_a_tile_of_many_points_makes_room_for_itself(reports, as_table, source_o
         drawn = fresh.submit(source.tile, 0, 0, 0).result()
     assert drawn.n_features == 6_000
     assert drawn == source.tile(0, 0, 0)
+
+
+def test_fresh_points_that_are_drawn_no_more_are_let_go(reports, as_table, source_of):
+    """Each time points come in, tables are put together anew; what drew the old ones goes with the last who draws them."""
+    drawn, before = source_of(as_table(reports(50))), []
+    for seed in range(4):
+        fresh = as_table(reports(10, seed=10 + seed))
+        before.append(weakref.ref(fresh))
+        other = drawn.with_fresh(fresh)
+    del fresh
+    gc.collect()
+    assert [one() is None for one in before] == [True] * 3 + [False]
+    assert sum(map(len, other.tables)) == 60

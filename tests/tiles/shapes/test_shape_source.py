@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -463,3 +466,17 @@ def test_the_same_features_give_the_same_bytes(city):
     assert [source(city).tile(*tile) for tile in tiles] == [
         source(city).tile(*tile) for tile in tiles
     ]
+
+
+def test_fresh_shapes_that_are_drawn_no_more_are_let_go():
+    """Each time shapes come in, tables are put together anew; what drew the old ones goes with the last who draws them."""
+    drawn = source(shapes_of(shapely.box(114, 35, 114.1, 35.1), name=["a"]))
+    before = []
+    for i in range(4):
+        fresh = table_of(shapes_of(shapely.box(114, 35, 114.2 + i, 35.1), name=["b"]))
+        before.append(weakref.ref(fresh))
+        other = drawn.with_fresh(fresh)
+    del fresh
+    gc.collect()
+    assert [one() is None for one in before] == [True] * 3 + [False]
+    assert other.tile(6, 52, 25).n_features == 2
