@@ -5,6 +5,7 @@ SQLite writes ahead (WAL) and waits for the disk at every commit (synchronous=FU
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -82,12 +83,35 @@ def open_engine(url: str, *, patience_s: float) -> Engine:
         ) from error
 
 
+def shown_address(url: str) -> str:
+    """Write a ledger's address so that everybody may read it.
+
+    Parameters
+    ----------
+    url
+        The address.
+
+    Returns
+    -------
+    str
+        Without its password, whether it is an address or not.
+
+    Examples
+    --------
+    >>> shown_address("postgresql://gis:secret@db.example/cases?password=secret&sslmode=require")
+    'postgresql://gis:***@db.example/cases?password=***&sslmode=require'
+    >>> shown_address("sqlite:///cases.db")
+    'sqlite:///cases.db'
+    """
+    return re.sub(r"([?&]password=)[^&]*", r"\1***", re.sub(r"(//[^:/@]*):.*@", r"\1:***@", url))
+
+
 def _checked(url: str) -> URL:
     try:
         where = make_url(url)
     except ArgumentError as error:
         raise InputError(
-            f"the ledger's address {url!r} is none; write sqlite:///cases.db or postgresql+psycopg://user@host/name"
+            f"the ledger's address {shown_address(url)!r} is none; write sqlite:///cases.db or postgresql+psycopg://user@host/name"
         ) from error
     backend = where.get_backend_name()
     if backend == "sqlite":

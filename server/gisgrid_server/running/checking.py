@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from gisgrid.casework.ledger import Ledger
+from gisgrid.casework.ledger.storage import shown_address
 from gisgrid.catalogue import Layer
 from gisgrid.desk.rules import read_city_rules
 from gisgrid.errors import GisgridError, OutputError
 from gisgrid.progress import silent
 from gisgrid_server.app import open_layers
 from gisgrid_server.casework.hooks import read_hooks
+from gisgrid_server.casework.service import OFF
 from gisgrid_server.edge.access import is_public
 from gisgrid_server.edge.holders import ALL_LAYERS
 from gisgrid_server.edge.keys import read_keys
@@ -51,11 +54,10 @@ def check_settings(settings: Settings) -> list[Finding]:
     list of Finding
         What was found, in the order it was tried.
     """
-    found = [
-        _well(f"{name} = {value}")
-        for name, value in settings.model_dump(exclude_defaults=True).items()
-    ]
-    return [*found, *_tried(settings)]
+    said = settings.model_dump(exclude_defaults=True)
+    if settings.cases is not None:
+        said["cases"] = shown_address(settings.cases)
+    return [*(_well(f"{name} = {value}") for name, value in said.items()), *_tried(settings)]
 
 
 def lay_down(settings: Settings, *, say: Callable[[str], object]) -> None:
@@ -139,8 +141,13 @@ def _keys(settings: Settings, published: Published) -> Iterator[Finding]:
 
 
 def _casework(settings: Settings) -> Iterator[Finding]:
-    """Try whose tokens are taken, and who is told what happens to cases."""
+    """Try the ledger, whose tokens are taken, and who is told what happens to cases."""
     try:
+        if settings.cases not in {None, OFF}:
+            with Ledger.open(settings.cases) as ledger:
+                yield _well(
+                    f"the ledger of cases answers; its last event is number {ledger.last_seq()}"
+                )
         if settings.oidc_issuer is not None and settings.oidc_audience is not None:
             tokens = Tokens(
                 settings.oidc_issuer, audience=settings.oidc_audience, claim=settings.oidc_claim

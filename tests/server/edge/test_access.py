@@ -134,3 +134,15 @@ def test_a_check_says_that_nobody_can_see_a_closed_layer(own_city, closed):
     keys = own_city / "keys.toml"
     found = check_settings(settings.model_copy(update={"keys_file": keys}))
     assert all(one.is_well for one in found), json.dumps([one.sentence for one in found])
+
+
+@pytest.mark.parametrize("address", ["postgresql://gis:hunter2@127.0.0.1:1/cases", "oracle://gis:hunter2@db/cases", "://gis:hunter2@x"])  # fmt: skip
+def test_a_check_tries_the_ledger_and_never_says_its_password(own_city, address):
+    settings = Settings(layers=own_city / "layers", data=own_city / "data", cases=address)
+    found = check_settings(settings)
+    assert not all(one.is_well for one in found), "a ledger that is not there was not tried"
+    assert any("***" in one.sentence for one in found)
+    assert "hunter2" not in "".join(one.sentence for one in found)
+    settings = settings.model_copy(update={"cases": f"sqlite:///{own_city}/cases.db"})
+    sentences = [one.sentence for one in check_settings(settings)]
+    assert "the ledger of cases answers; its last event is number 0" in sentences
