@@ -268,15 +268,17 @@ class _State:
 
     def with_changes(self, new: Sequence[Change], tails: list[Tail]) -> _State:
         """Take in changes; nothing but the shared tree is changed, and that last."""
-        changes, found, serials = {**self.changes}, {**self.found}, {**self.serials}
+        # A fresh table holds what puts it together: were this state among that, so would be all those before it.
+        base, changes = self.base, {**self.changes}
+        found, serials = {**self.found}, {**self.serials}
         number, serial = self.following
         latest = {change.key: change for change in new}
         for change in new:
             changes[change.key] = change
             if change.key not in found:
-                row = self.base.row(change.key)
+                row = base.row(change.key)
                 if row is not None:
-                    found[change.key] = row, int(self.base.number[row])
+                    found[change.key] = row, int(base.number[row])
                 elif change.values is not None:
                     found[change.key] = None, number
                     number += 1
@@ -288,7 +290,7 @@ class _State:
 
         def chunk_of(keys: Sequence[Key]) -> Chunk:
             numbers, places = [found[key][1] for key in keys], [serials[key] for key in keys]
-            return chunk_of_changes(self.base, [changes[key] for key in keys], numbers, places)
+            return chunk_of_changes(base, [changes[key] for key in keys], numbers, places)
 
         old = _fresh_chunks(self.snapshot)
         left = [chunk.without(np.array(gone, np.int64)) for chunk in old] if gone else [*old]
@@ -298,14 +300,14 @@ class _State:
         def whole() -> FeatureTable:
             return chunk_of([key for key in changes if key in serials]).table
 
-        fresh = FreshTable(self.base, chunks, self.tree, whole)
-        version = f"{self.base.edition}-{tails[-1].number}-{tails[-1].end}"
-        snapshot = Snapshot(self.base, read_only(hidden), fresh, version)
+        fresh = FreshTable(base, chunks, self.tree, whole)
+        version = f"{base.edition}-{tails[-1].number}-{tails[-1].end}"
+        snapshot = Snapshot(base, read_only(hidden), fresh, version)
         if latest_chunk is not None:
             self.tree.take_in(latest_chunk.serial, latest_chunk.table.boxes)
         self.tree.let_go(gone)
         following = number, serial + len(added)
-        return _State(self.base, tails, changes, found, serials, following, self.tree, snapshot)
+        return _State(base, tails, changes, found, serials, following, self.tree, snapshot)
 
 
 def _fresh_chunks(snapshot: Snapshot) -> tuple[Chunk, ...]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -147,7 +146,7 @@ class PointSource:
         self._head, self._keys = layer_head(layer_id), layer_keys(self.base.properties)
         self._text = np.frombuffer(self._head, np.uint8), np.frombuffer(self._keys, np.uint8)
         self._fresh: FreshTable | None = None
-        self._made: WeakKeyDictionary[FeatureTable, Part] = WeakKeyDictionary()
+        self._made: dict[FeatureTable, Part] = {}
         self._hidden_rows = NO_ROWS
         self._hidden: Ints | None = NO_ROWS
 
@@ -225,13 +224,16 @@ class PointSource:
         if self.table.u is not self._given.u:  # blurred points stand in another order
             hidden = np.flatnonzero(np.isin(self.table.number, self._given.number[hidden]))
         there = FreshTable.of(fresh) if fresh is not None and len(fresh) else None
-        for chunk in there.chunks if there is not None else ():
-            if chunk.table not in self._made:
-                shown = self.privacy.applied(chunk.table)
-                self._made[chunk.table] = Part(shown, self.base.index_of(shown))
+        tables = [chunk.table for chunk in there.chunks] if there is not None else []
+        made = {table: self._made.get(table) or self._fresh_part(table) for table in tables}
+        self._made = made  # for the next call; what is drawn no more is let go
         other = copy.copy(self)
-        vars(other).update(_fresh=there, _hidden_rows=hidden, _hidden=None)
+        vars(other).update(_fresh=there, _made=made, _hidden_rows=hidden, _hidden=None)
         return other
+
+    def _fresh_part(self, table: FeatureTable) -> Part:
+        shown = self.privacy.applied(table)
+        return Part(shown, self.base.index_of(shown))
 
     def tile(self, z: int, x: int, y: int, *, where: Filter | None = None) -> Tile:
         """Draw a tile.

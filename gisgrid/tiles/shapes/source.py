@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
-from weakref import WeakKeyDictionary
 
 import geopandas as gpd
 import numpy as np
@@ -171,7 +170,7 @@ class ShapeSource:
         )
         self._base = _Part.of(shown, prepared, self._properties)
         self._fresh: FreshTable | None = None
-        self._made: WeakKeyDictionary[FeatureTable, _Part] = WeakKeyDictionary()
+        self._made: dict[FeatureTable, _Part] = {}
 
     @property
     def table(self) -> FeatureTable:
@@ -226,13 +225,17 @@ class ShapeSource:
         they are merged.
         """
         there = FreshTable.of(fresh) if fresh is not None and len(fresh) else None
-        for chunk in there.chunks if there is not None else ():
-            if chunk.table not in self._made:
-                shown = self.privacy.applied(chunk.table)
-                self._made[chunk.table] = _Part.of(shown, self._build(shown), self._properties)
+        tables = [chunk.table for chunk in there.chunks] if there is not None else []
+        made = {table: self._made.get(table) or self._fresh_part(table) for table in tables}
+        self._made = made  # for the next call; what is drawn no more is let go
         other = copy.copy(self)
-        vars(other).update(_base=replace(self._base, hidden=np.sort(hidden)), _fresh=there)
+        base = replace(self._base, hidden=np.sort(hidden))
+        vars(other).update(_base=base, _fresh=there, _made=made)
         return other
+
+    def _fresh_part(self, table: FeatureTable) -> _Part:
+        shown = self.privacy.applied(table)
+        return _Part.of(shown, self._build(shown), self._properties)
 
     def tile(self, z: int, x: int, y: int, *, where: Filter | None = None) -> Tile:
         """Draw a tile.
