@@ -5,7 +5,8 @@
 what a tile shows, `clipping` and `drawing` draw it, `source` is what is asked for tiles.
 """
 
+from gisgrid.tiles.shapes import warm
 from gisgrid.tiles.shapes.prepared import PreparedShapes
 from gisgrid.tiles.shapes.source import ShapeSource
 
-__all__ = ["PreparedShapes", "ShapeSource"]
+__all__ = ["PreparedShapes", "ShapeSource", "warm"]

@@ -25,7 +25,15 @@ from gisgrid.tiles.scheme import EXTENT, WEB_MERCATOR_QUAD, BBox, MatrixSet
 from gisgrid.tiles.scheme import matrix_set as matrix_set_of
 from gisgrid.tiles.shapes.flattening import flat_shapes
 from gisgrid.tiles.shapes.index import BoxTree, box_tree
-from gisgrid.tiles.shapes.paths import Ints, Paths, RawPaths, Steps
+from gisgrid.tiles.shapes.paths import (
+    Ints,
+    Paths,
+    RawPaths,
+    Steps,
+    boxes_of,
+    joined_paths,
+    sizes_of,
+)
 from gisgrid.tiles.shapes.rounding import Grid, round_paths
 from gisgrid.tiles.shapes.simplification import vertex_depths
 
@@ -295,11 +303,11 @@ def _prepared(
         own, base = round_paths(given, every, Grid(depths[-1], 0, *corner), closed, as_given)
         row = raw.row[own > 0]
         chunks, levels = _levels(base, corner, depths, closed=closed)
-    paths = _put_together(chunks)
-    boxes = _boxes(base)
+    paths = joined_paths(chunks)
+    boxes = boxes_of(base)
     return Prepared(
         kind, paths, row, np.array(levels, np.int32).reshape(len(depths), len(row)),
-        boxes, _sizes(base, kind, side), box_tree(boxes),
+        boxes, sizes_of(base, kind, side), box_tree(boxes),
     )  # fmt: skip
 
 
@@ -319,44 +327,6 @@ def _levels(
         chunks.append(paths)
         n_entries += len(paths.entry) - 1
     return chunks, levels[::-1]
-
-
-def _put_together(chunks: list[Paths]) -> Paths:
-    def starts(name: str) -> Ints:
-        sizes = np.concatenate([np.diff(getattr(chunk, name)) for chunk in chunks])
-        return np.append(0, np.cumsum(sizes)).astype(np.int64)
-
-    return Paths(
-        np.concatenate([chunk.x for chunk in chunks]),
-        np.concatenate([chunk.y for chunk in chunks]),
-        starts("start"),
-        np.concatenate([chunk.is_shell for chunk in chunks]),
-        starts("entry"),
-    )
-
-
-def _boxes(base: Paths) -> NDArray[np.int32]:
-    if len(base.entry) == 1:
-        return np.zeros((0, 4), np.int32)
-    first = base.start[base.entry[:-1]]
-    sides = ((np.minimum, base.x), (np.minimum, base.y), (np.maximum, base.x), (np.maximum, base.y))
-    return np.column_stack([extreme.reduceat(axis, first) for extreme, axis in sides])
-
-
-def _sizes(base: Paths, kind: int, side: float) -> NDArray[np.float32]:
-    if len(base.entry) == 1:
-        return np.zeros(0, np.float32)
-    x, y = base.x.astype(np.float64), base.y.astype(np.float64)
-    following = np.arange(1, len(x) + 1)
-    following[base.start[1:] - 1] = base.start[:-1] if kind == POLYGON else base.start[1:] - 1
-    if kind == POLYGON:
-        measure = (x * y[following] - x[following] * y) / 2
-    elif kind == LINE:
-        measure = np.hypot(x[following] - x, y[following] - y)
-    else:
-        measure = np.zeros(len(x))
-    size = np.add.reduceat(measure, base.start[base.entry[:-1]])
-    return ((np.sqrt(np.abs(size)) if kind == POLYGON else size) / side).astype(np.float32)
 
 
 def _arrays(shapes: PreparedShapes) -> dict[str, NDArray[Any]]:

@@ -6,12 +6,9 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-import geopandas as gpd
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from gisgrid.errors import ColumnError, InputError, did_you_mean
@@ -33,7 +30,6 @@ from gisgrid.tiles.shapes.index import boxes_touching
 from gisgrid.tiles.shapes.paths import Bools, Ints
 from gisgrid.tiles.shapes.prepared import Prepared, PreparedShapes
 from gisgrid.tiles.source import EMPTY_TILE, LowZoom, Thinning, Tile
-from gisgrid.tiles.warm import warms_up
 
 if TYPE_CHECKING:
     from gisgrid.features.filters import Filter
@@ -368,45 +364,3 @@ def _largest(found: list[_Found], weights: NDArray[np.float64], most: float) -> 
     keep[order[np.cumsum(weights[order]) <= most]] = True
     parts = np.split(keep, np.cumsum([len(one.items) for one in found])[:-1])
     return [replace(one, items=one.items[part]) for one, part in zip(found, parts, strict=True)]
-
-
-@warms_up
-def _draw_a_little() -> None:
-    """Go once through every loop: shapes inside a tile, cut by its edge, broken by rounding, in memory and on disk."""
-    box = shapely.box(0, 0, 20, 20)
-    comb = shapely.union_all(
-        [
-            shapely.box(-60, -40, 60, -38),
-            *(shapely.box(a, -40, a + 1e-4, 40) for a in range(-60, 60, 4)),
-        ]
-    )
-    shapes = [
-        box,
-        box.exterior,
-        box.centroid,
-        comb,
-        shapely.box(-180, -89, 180, 89).difference(box),
-    ]
-    frame = gpd.GeoDataFrame(
-        {
-            "text": list("abcde"),
-            "number": np.arange(5) / 3,
-            "flag": [True, False] * 2 + [True],
-            "far": np.arange(5) * 10**12,
-        },
-        geometry=shapes,
-        crs=4326,
-    )
-    frame["time"] = np.arange(5).astype("datetime64[us]")
-    table = FeatureTable.from_frame(frame, properties=["text", "number", "flag", "far", "time"])
-    with TemporaryDirectory() as folder:
-        for where in (None, Path(folder)):
-            source = ShapeSource(
-                table, layer_id="shapes", properties=list(table.columns), maxzoom=3, folder=where
-            )
-            for z in range(4):
-                source.tile(z, (1 << z) // 2, (1 << z) // 2)
-        opened = ShapeSource(
-            table, layer_id="shapes", properties=list(table.columns), maxzoom=3, folder=Path(folder)
-        )
-        opened.tile(2, 1, 1)
