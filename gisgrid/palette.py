@@ -105,15 +105,21 @@ STAGE_COLOURS: Final[dict[str, str]] = {
 """How far a campaign is: none left, fewer from week to week, not fewer."""
 
 CASE_STATE_COLOURS: Final[dict[str, str]] = {
-    "reported": "#7f3b08",
-    "filed": "#b35806",
-    "dispatched": "#e08214",
-    "handled": "#8073ac",
-    "feedback": "#8073ac",
-    "verified": "#542788",
-    "closed": "#9db1c4",
+    "reported": "#17385c",
+    "filed": "#336190",
+    "appealed": "#336190",
+    "dispatched": "#5f8dba",
+    "suspended": "#5f8dba",
+    "handled": "#93b6d6",
+    "feedback": "#93b6d6",
+    "verified": "#93b6d6",
+    "closed": "#c3d6e8",
+    "void": "#c3d6e8",
 }
-"""How far a case is: brown while it waits, violet when somebody has acted, pale when it is closed."""
+"""How far a case is: one hue, the paler the nearer to being settled. States that a city adds are like "dispatched"."""
+
+OVERDUE_COLOUR: Final = "#b83a1b"
+"""A case beyond its deadline, whatever its state: the one colour that stands out."""
 
 DENSITY_RAMP: Final[tuple[str, ...]] = (
     "#fff3e6",

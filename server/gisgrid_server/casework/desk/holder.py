@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any, Final
 
 from gisgrid.desk import Desk
+from gisgrid.palette import CASE_STATE_COLOURS, OVERDUE_COLOUR
 from gisgrid_server.casework.desk.acting import owners_of
 from gisgrid_server.casework.desk.export import MOST
 from gisgrid_server.casework.desk.rows import words
@@ -31,14 +32,14 @@ def holder_document(desk: Desk, rights: Rights, *, now: dt.datetime) -> dict[str
     dict
         ``subject``, ``powers``, ``owners``, ``grids``, ``classes``; ``life_cycle`` (states and steps, with the powers that each
         step asks for), ``services``, ``all_owners``, ``units`` (names by code, of the grids of the holder), ``timezone``,
-        ``published_until`` (the last year whose holidays are known) and ``export_limits``.
+        ``published_until`` (the last year whose holidays are known), ``overdue_colour`` and ``export_limits``.
     """
     cycle = desk.life_cycle
     return {
         "subject": rights.subject, "powers": sorted(rights.powers), "owners": list(rights.owners),
         "grids": list(rights.grids), "classes": list(rights.classes),
         "life_cycle": {
-            "states": [{"id": one.id, "title": words(one.title), "open": one.open} for one in cycle.state],
+            "states": [{"id": one.id, "title": words(one.title), "open": one.open, "colour": _colour(one.id)} for one in cycle.state],
             "steps": [
                 {"kind": one.id, "title": words(one.title), "to": one.to, "needs": list(one.needs), "why": one.why,
                  "from": None if one.before is None else list(one.before), "powers": list(steps_need(one.id))}
@@ -48,8 +49,12 @@ def holder_document(desk: Desk, rights: Rights, *, now: dt.datetime) -> dict[str
         "services": [{"code": one.code, "name": words(one.name), "group": words(one.group)} for one in desk.services],
         "all_owners": [{"id": one, "title": words(desk.owner_title(one))} for one in owners_of(desk)],
         "units": _units(desk, rights), "timezone": desk.calendar.timezone, "published_until": _published(desk, now.year),
-        "export_limits": dict(MOST), "as_of": now.isoformat(),
+        "overdue_colour": OVERDUE_COLOUR, "export_limits": dict(MOST), "as_of": now.isoformat(),
     }  # fmt: skip
+
+
+def _colour(state: str) -> str:
+    return CASE_STATE_COLOURS.get(state, CASE_STATE_COLOURS["dispatched"])
 
 
 def _units(desk: Desk, rights: Rights) -> dict[str, Any]:

@@ -1,31 +1,14 @@
-/** The colours of a case: one hue whose depth says how far it is from being settled; overdue alone stands out. */
+/** The colours of cases, which the server names: one hue whose depth says how far a case is; overdue alone stands out. */
+import { nightColour } from "../night";
 import type { Theme } from "../state";
+import type { Holder } from "./types";
 
-type Shade = Readonly<Record<Theme, string>>;
+const worn = (colour: string, theme: Theme): string =>
+  theme === "dark" ? nightColour(colour) : colour;
 
-export const LATE: Shade = { light: "#b83a1b", dark: "#ff9b7a" };
+export const lateColour = ({ overdue_colour }: Holder, theme: Theme): string =>
+  worn(overdue_colour, theme);
 
-const DEPTHS: readonly Shade[] = [
-  { light: "#17385c", dark: "#dcebfa" },
-  { light: "#336190", dark: "#b3d0ee" },
-  { light: "#5f8dba", dark: "#84afd8" },
-  { light: "#93b6d6", dark: "#5886b0" },
-  { light: "#c3d6e8", dark: "#365a7d" },
-];
-
-/** How far each state is; those that a city adds are in the middle. */
-export const STATES: Readonly<Record<string, number>> = {
-  reported: 0,
-  filed: 1,
-  dispatched: 2,
-  suspended: 2,
-  appealed: 1,
-  handled: 3,
-  feedback: 3,
-  verified: 3,
-  closed: 4,
-  void: 4,
-};
-
-export const stateColour = (state: string, theme: Theme): string =>
-  DEPTHS[STATES[state] ?? 2]![theme];
+/** The colour of each state. */
+export const stateColours = ({ life_cycle }: Holder, theme: Theme): ReadonlyMap<string, string> =>
+  new Map(life_cycle.states.map(({ id, colour }) => [id, worn(colour, theme)]));

@@ -15,8 +15,8 @@ import { cityStyle, reducedMotion } from "../citystyle";
 import { fetchLabels, namesAreas, type Labels } from "../labels";
 import type { State as MapState, Theme } from "../state";
 import type { DeskState, DeskStore } from "./state";
-import { LATE, STATES, stateColour } from "./colours";
-import type { Row } from "./types";
+import { lateColour, stateColours } from "./colours";
+import type { Holder, Row } from "./types";
 import { tell } from "./words";
 
 setWorkerUrl(workerUrl);
@@ -46,20 +46,21 @@ function features(rows: readonly Row[], gone: readonly string[]) {
 
 const ACCENT: Readonly<Record<Theme, string>> = { light: "#00695f", dark: "#5eead4" };
 
-function colourOf(theme: Theme): ExpressionSpecification {
-  const pairs = Object.keys(STATES).flatMap((id) => [id, stateColour(id, theme)]);
-  return ["match", ["get", "state"], ...pairs, stateColour("", theme)] as never;
+function colourOf(holder: Holder, theme: Theme): ExpressionSpecification {
+  const colours = stateColours(holder, theme);
+  return ["match", ["get", "state"], ...[...colours].flat(), ACCENT[theme]] as never;
 }
 
 function caseLayers(
+  holder: Holder,
   selected: string | null,
   theme: Theme,
   hasTiles: boolean,
 ): LayerSpecification[] {
   const casing = theme === "dark" ? "#15181c" : "#ffffff";
-  const colour = colourOf(theme);
+  const colour = colourOf(holder, theme);
   const isLate = ["to-boolean", ["get", "late"]] as ExpressionSpecification;
-  const filled = ["case", isLate, LATE[theme], colour] as ExpressionSpecification;
+  const filled = ["case", isLate, lateColour(holder, theme), colour] as ExpressionSpecification;
   const size = [
     "interpolate",
     ["linear"],
@@ -99,6 +100,7 @@ export class DeskMap {
   constructor(
     container: HTMLElement,
     catalogue: Catalogue,
+    private readonly holder: Holder,
     private readonly store: DeskStore,
     headers: Record<string, string>,
     private readonly onPick: (id: string) => void,
@@ -189,7 +191,7 @@ export class DeskMap {
     const mapState = { ...MAP_STATE, language: state.language, theme: state.theme, layers: ids };
     const supplies = { breaks: new Map(), monthBreaks: [], labels: this.labels };
     const style = cityStyle(this.ground, mapState, supplies);
-    const own = caseLayers(state.selected, state.theme, this.hasTiles);
+    const own = caseLayers(this.holder, state.selected, state.theme, this.hasTiles);
     const ground = style.layers.filter(
       ({ id }) => !id.startsWith(`${CASES}--`) && !id.endsWith("--hover"),
     );

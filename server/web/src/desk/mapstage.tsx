@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Catalogue } from "../api";
 import type { Asking } from "./asking";
-import { LATE, stateColour } from "./colours";
+import { lateColour, stateColours } from "./colours";
 import { DeskMap } from "./deskmap";
 import { Icon } from "./icons";
 import type { Names } from "./names";
@@ -24,6 +24,7 @@ const SHADES = ["reported", "filed", "dispatched", "handled", "closed"];
 
 function Key({ state, names }: { state: DeskState; names: Names }) {
   const { language, theme } = state;
+  const colours = stateColours(names.holder, theme);
   const dot = (colour: string, name: string) => (
     <li key={name}>
       <i style={{ background: colour }} />
@@ -32,8 +33,8 @@ function Key({ state, names }: { state: DeskState; names: Names }) {
   );
   return (
     <ul class="map-key" aria-label={tell(language, "legend")}>
-      {dot(LATE[theme], tell(language, "legendLate"))}
-      {SHADES.map((id) => dot(stateColour(id, theme), names.state(id)))}
+      {dot(lateColour(names.holder, theme), tell(language, "legendLate"))}
+      {SHADES.map((id) => dot(colours.get(id) ?? "", names.state(id)))}
     </ul>
   );
 }
@@ -47,7 +48,7 @@ export function MapStage({ asking, catalogue, state, store, map, onMap, onOpen, 
   useEffect(() => {
     let made: DeskMap | null = null;
     try {
-      made = new DeskMap(container.current!, catalogue, store, asking.headers, (id) =>
+      made = new DeskMap(container.current!, catalogue, names.holder, store, asking.headers, (id) =>
         latest.current(id),
       );
       Object.assign(window, { gisgrid: { map: made.map, store } });

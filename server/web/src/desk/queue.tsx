@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { number } from "../language";
 import { failureText } from "../notices";
 import { clockText, dueText } from "./clock";
-import { stateColour } from "./colours";
+import { stateColours } from "./colours";
 import type { Queue as Loaded } from "./loading";
 import type { Names } from "./names";
 import {
@@ -48,7 +48,7 @@ export function ClockSign({ row, names }: { row: Row; names: Names }) {
 export function StateSign({ id, names, state }: { id: string; names: Names; state: DeskState }) {
   return (
     <span class="state">
-      <i style={{ background: stateColour(id, state.theme) }} />
+      <i style={{ background: stateColours(names.holder, state.theme).get(id) }} />
       {names.state(id)}
     </span>
   );

@@ -84,6 +84,7 @@ export interface Holder {
       readonly id: string;
       readonly title: Words;
       readonly open: boolean;
+      readonly colour: string;
     }[];
     readonly steps: readonly Step[];
   };
@@ -96,6 +97,7 @@ export interface Holder {
   readonly units: Readonly<Record<string, Words>>;
   readonly timezone: string;
   readonly published_until: number;
+  readonly overdue_colour: string;
 }
 
 export interface Listed {
