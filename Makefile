@@ -12,6 +12,8 @@ WEB := server/web
 # Compiled kernels are kept here, so that a second start does not compile them again.
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.venv/numba-cache
 export UV_LINK_MODE ?= hardlink
+# One process of tests per processor, each with one half of the list in its order: neighbours share what they set up.
+SHARED_OUT := -n auto --dist worksteal
 # Where a machine forbids Python to keep its bytecode, every start would read the libraries from their sources.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -24,11 +26,11 @@ demo: setup  ## the synthetic city, every derived layer and the web map  [PORT=8
 
 test: test-core test-full  ## every test: the core without the server installed, then server, pages, notebooks, docs
 
-test-core: $(CORE)/.ready
-	$(CORE)/bin/python -m pytest -n auto tests --ignore=tests/server --ignore=tests/browser --ignore=tests/notebooks --ignore=tests/docs $(ARGS)
+test-core: $(CORE)/.ready $(VENV)/.warm
+	$(CORE)/bin/python -m pytest $(SHARED_OUT) tests --ignore=tests/server --ignore=tests/browser --ignore=tests/notebooks --ignore=tests/docs $(ARGS)
 
-test-full: setup-dev
-	$(BIN)/python -m pytest tests/server tests/notebooks tests/docs $(ARGS)
+test-full: setup-dev $(VENV)/.warm
+	$(BIN)/python -m pytest $(SHARED_OUT) tests/server tests/notebooks tests/docs $(ARGS)
 	$(BIN)/python -m pytest tests/browser $(ARGS)
 
 check: setup-dev  ## format, lint, types, import staircase, front-end types

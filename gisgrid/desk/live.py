@@ -25,7 +25,7 @@ from gisgrid.catalogue import FolderStore, Layer
 from gisgrid.errors import GisgridError, InputError
 from gisgrid.files import write_frame
 from gisgrid.locks import alone
-from gisgrid.prepared import append, live_folder
+from gisgrid.prepared import LiveRows, live_folder
 
 LAYER: Final = "cases"
 """The id of the layer."""
@@ -58,7 +58,8 @@ class LiveCases:
     def __init__(
         self, ledger: Ledger, layer: Layer, store: FolderStore, *, prepared: Path | None = None
     ) -> None:
-        self._ledger, self._layer, self._store, self._prepared = ledger, layer, store, prepared
+        self._ledger, self._layer, self._store = ledger, layer, store
+        self._rows = LiveRows(layer, store, folder=prepared)
         self._marker = live_folder(layer, store).with_suffix(".seq")
         self._lock = self._marker.with_suffix(".follow")
         self._fields = tuple(one.name for one in layer.fields)
@@ -148,7 +149,7 @@ class LiveCases:
                 shown.append(self._feature(case))
             else:
                 gone.append(case.case_id)
-        append(self._layer, self._store, shown, delete=gone, folder=self._prepared)
+        self._rows.append(shown, delete=gone)
 
     def _feature(self, case: Case) -> Mapping[str, Any]:
         said = {name: _plain(getattr(case, name)) for name in self._fields}

@@ -5,12 +5,13 @@ never changed, and it goes when there is a newer one and nobody uses it any more
 """
 
 from gisgrid.prepared.layers import prepare, prepare_all
-from gisgrid.prepared.live import append, live_folder, open_live
+from gisgrid.prepared.live import LiveRows, append, live_folder, open_live
 from gisgrid.prepared.shown import layer_low_zoom, layer_privacy, shown_fields
 from gisgrid.prepared.sources import layer_source, table_source
 from gisgrid.prepared.state import Prepared, layer_version
 
 __all__ = [
+    "LiveRows",
     "Prepared",
     "append",
     "layer_low_zoom",

@@ -60,7 +60,8 @@ def open_live(prepared: Prepared, store: FolderStore) -> LiveTable | None:
     folder = live_folder(prepared.layer, store)
     if prepared.table is None or not (folder / _OF).is_file():
         return None
-    return _live(prepared, folder)
+    _lay_over(prepared, folder)
+    return LiveTable(folder)
 
 
 def append(
@@ -99,35 +100,94 @@ def append(
     OutputError
         They cannot be written.
     """
-    prepared = prepare(layer, store, folder=folder)
-    if prepared.table is None or layer.primary_key is None:
-        raise InputError(
-            f"rows are appended to a layer of features with a primary key and {layer.id!r} has none; "
-            "state its primary_key in layer.toml"
-        )
-    place = live_folder(layer, store)
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{str(place.parent)!r} cannot be made ({error.strerror}); make the data folder writable") from error  # fmt: skip
-    _live(prepared, place)
-    shown, privacy = set(prepared.table.columns), layer_privacy(layer)
-    return Journal(place).append(
-        [_as_shown(one, shown, privacy) for one in features], delete=delete
-    )
+    return LiveRows(layer, store, folder=folder).append(features, delete=delete)
 
 
-def _live(prepared: Prepared, folder: Path) -> LiveTable:
-    """Open fresh rows; where the layer's file is another than they were laid over, lay them over the new one."""
+class LiveRows:
+    """Where rows of a layer are added, changed and deleted: opened once, written to often.
+
+    Parameters
+    ----------
+    layer
+        A layer with a primary key.
+    store
+        Where its data are. Its file is not changed.
+    folder
+        As for `prepare`.
+    """
+
+    def __init__(self, layer: Layer, store: FolderStore, *, folder: Path | None = None) -> None:
+        self._layer, self._store, self._folder = layer, store, folder
+        self._over: tuple[int, int, int] | None = None
+        self._open: tuple[Journal, frozenset[str]] | None = None
+
+    def append(
+        self, features: Sequence[Mapping[str, Any]] = (), *, delete: Sequence[str | int] = ()
+    ) -> int:
+        """Add, change and delete rows, as `append` does.
+
+        Parameters
+        ----------
+        features
+            GeoJSON features in longitude, latitude; one whose key is there already takes its place.
+        delete
+            Keys of rows that are no longer.
+
+        Returns
+        -------
+        int
+            How many changes were written. They survive a loss of power.
+
+        Raises
+        ------
+        InputError
+            A feature does not fit the layer, or the layer has no key.
+        OutputError
+            They cannot be written.
+        """
+        over = _stamp(self._store.path(self._layer))
+        if self._open is None or over != self._over:
+            self._open, self._over = self._opened(), over
+        journal, shown = self._open
+        privacy = layer_privacy(self._layer)
+        return journal.append([_as_shown(one, shown, privacy) for one in features], delete=delete)
+
+    def _opened(self) -> tuple[Journal, frozenset[str]]:
+        """Lay fresh rows over the rows that the layer's file has now."""
+        layer, store = self._layer, self._store
+        prepared = prepare(layer, store, folder=self._folder)
+        if prepared.table is None or layer.primary_key is None:
+            raise InputError(
+                f"rows are appended to a layer of features with a primary key and {layer.id!r} has none; "
+                "state its primary_key in layer.toml"
+            )
+        place = live_folder(layer, store)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{str(place.parent)!r} cannot be made ({error.strerror}); make the data folder writable") from error  # fmt: skip
+        _lay_over(prepared, place)
+        return Journal(place), frozenset(prepared.table.columns)
+
+
+def _lay_over(prepared: Prepared, folder: Path) -> None:
+    """See that fresh rows lie over the rows that the layer's file has now, and not over those of before."""
     with alone(folder.parent / f"{prepared.layer.id}.lock"):
         of = folder / _OF
         if of.is_file() and of.read_text("ascii") == prepared.version:
-            return LiveTable(folder)
+            return
         assert prepared.table is not None  # noqa: S101 - asked by both who call
-        live = LiveTable.create(folder, prepared.table)
+        LiveTable.create(folder, prepared.table)
         with whole_file(of) as draft:
             draft.write_text(prepared.version, "ascii")
-        return live
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_size, state.st_mtime_ns, state.st_ino
 
 
 def _as_shown(

@@ -165,6 +165,77 @@ def test_a_return_demands_its_reason(sit_down, office):
     assert office.state(case_id) == "filed"
 
 
+def test_letters_speak_of_the_open_case_even_where_the_list_does_not_hold_it(sit_down, office):
+    case_id = office.report()
+    page = sit_down(f"#lang=en&class=0125&case={case_id}")
+    page.wait_for_selector("#case .steps button")
+    page.wait_for_selector(".empty .chip")
+    page.keyboard.press("d")
+    send(page)
+    page.wait_for_selector("#case [data-step=handled]")
+    assert office.state(case_id) == "dispatched"
+    page.keyboard.press("h")  # the letters know what came of the last one
+    send(page)
+    page.wait_for_selector("#case [data-step=feedback]")
+    assert page.locator(".row").count() == 0
+
+
+def figures_of(page):
+    """The table of indicators as it is shown: headings, and the cells of each row by its name."""
+    lines = page.locator("#figures tr").all()
+    texts = [[cell.inner_text() for cell in line.locator("th, td").all()] for line in lines]
+    return texts[0], {line[0]: line[1:] for line in texts[1:]}
+
+
+def test_the_indicators_of_a_period_are_told_apart(sit_down, office, keep_picture):
+    for kind, east in ((PARKS, 100), (PARKS, 120), ("0125", 500)):
+        case_id = office.report(kind, east=east)
+        for step in ("filed", "dispatched"):
+            office.desk.act(case_id, step, by="centre")
+    for step in ("handled", "feedback", "verified", "closed"):
+        office.desk.act(case_id, step, by="centre")
+    page = sit_down("#lang=en")
+    page.wait_for_selector(".row")
+    page.keyboard.press("i")
+    page.wait_for_selector("#figures .whole")
+    headings, rows = figures_of(page)
+    at = headings.index("Filed") - 1
+    assert {name: cells[at] for name, cells in rows.items()} == {
+        "Together": "3",
+        "Urban management bureau": "2",
+        "Water bureau": "1",
+    }
+    closed = headings.index("Closed") - 1
+    assert [rows[name][closed] for name in ("Together", "Water bureau")] == ["1", "1"]
+    keep_picture(page, "desk-figures")
+    page.click("#figures [data-kind=week]")
+    page.wait_for_selector("#period[data-written*=W]")
+    page.select_option("#figures-by", "subdistrict_code")
+    page.wait_for_selector("#figures tbody tr:nth-child(3)")
+    assert {cells[at] for cells in figures_of(page)[1].values()} == {"3", "2", "1"}
+    page.click("#period-before")
+    page.wait_for_selector("#figures-none")
+    assert page.is_enabled("#period-after")
+    page.click("#period-after")
+    page.wait_for_selector("#figures .whole")
+    assert page.is_disabled("#period-after")
+    page.click("#figures tbody tr:nth-child(3) .link")
+    page.wait_for_selector("#figures", state="detached")
+    page.wait_for_function("() => window.gisgrid.store.state.filters.unit.length === 9")
+
+
+def test_the_colours_of_states_are_those_of_the_map(sit_down, office):
+    case_id = office.report()
+    page = sit_down()
+    page.wait_for_selector(f".row[data-id='{case_id}'] .state i")
+    seen = page.evaluate("getComputedStyle(document.querySelector('.row .state i')).backgroundColor")
+    layers = page.request.get(f"{office.address}/api/catalogue").json()["layers"]
+    (style,) = next(layer["style"] for layer in layers if layer["id"] == "cases")
+    match = style["paint"]["circle-color"]
+    red, green, blue = bytes.fromhex(match[match.index("reported") + 1].removeprefix("#"))
+    assert seen == f"rgb({red}, {green}, {blue})"
+
+
 def test_the_second_of_two_desks_is_told_and_keeps_what_it_wrote(sit_down, office, keep_picture):
     case_id = office.report()
     office.desk.act(case_id, "filed", by="centre")
@@ -263,6 +334,11 @@ def test_axe_finds_nothing(sit_down, office, project, keep_picture, look):
     page.click("#help")
     assert violations() == []
     keep_picture(page, f"desk-{look}")
+    page.keyboard.press("Escape")
+    page.click("#open-figures")
+    page.wait_for_selector("#figures .whole")
+    assert violations() == []
+    keep_picture(page, f"desk-figures-{look}")
 
 
 def test_the_other_language_comes_without_a_reload(sit_down, office):
@@ -297,6 +373,11 @@ def test_a_phone_has_room_for_fingers(sit_down, office, keep_picture):
     fits()
     keep_picture(page, "desk-phone-case")
     page.click("#close-case")
+    page.click("#open-figures")
+    page.wait_for_selector("#figures .whole")
+    fits()
+    keep_picture(page, "desk-phone-figures")
+    page.click("#figures header button")
     page.click(".tabs button >> nth=1")
     page.wait_for_selector(".stage canvas")
     fits()

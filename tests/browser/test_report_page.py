@@ -309,12 +309,12 @@ def test_a_draft_is_kept_at_every_change(phone):
     assert one.kept() == []
 
 
-def test_a_refused_report_shows_the_field_and_can_be_mended(phone):
+def test_a_refused_report_shows_the_field_and_can_be_mended(phone, keep_picture):
     one = phone(expected="400").open()
     one.here()
 
     def spoil(route):
-        said = route.request.post_data_json | {"description": "长" * 5_000}
+        said = route.request.post_data_json | {"description": "长" * 5_000, "lat": 95, "floor": 3}
         route.continue_(post_data=json.dumps(said))
 
     one.page.route("**/api/report", spoil)
@@ -323,6 +323,10 @@ def test_a_refused_report_shows_the_field_and_can_be_mended(phone):
     one.send()
     one.wait_for_selector("#done[data-state=refused]")
     assert one.kept() == ["refused"]
+    said = one.inner_text("#done .fault")
+    assert "floor" in said, "a field that the page does not show was refused"
+    assert not re.search(r"[a-z]{6}", said), f"the server's English is shown: {said}"
+    keep_picture(one.page, "report-zh-refused")
     one.tap("#correct")
     one.wait_for_selector("#note-fault")
     assert one.get_attribute("#note", "aria-invalid") == "true"

@@ -49,6 +49,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _n_body = 0
     _most_body = MAX_BODY
     _refused = False
+    _answered_at = 0.0
     _waits_for: asyncio.TimerHandle | None = None
     _reader_waits: asyncio.TimerHandle | None = None
 
@@ -132,12 +133,26 @@ class BoundedProtocol(HttpToolsProtocol):
             self._reader_waits = None
         super().resume_writing()
 
+    def timeout_keep_alive_handler(self) -> None:
+        """Let the connection go, unless something was answered since the timer was set."""
+        left_s = self._answered_at + self.timeout_keep_alive - self.loop.time()
+        if left_s > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                left_s, self.timeout_keep_alive_handler
+            )
+        else:
+            super().timeout_keep_alive_handler()
+
     def _wait_for_next(self) -> None:
-        """Let the connection go when no further request comes; uvicorn does this for what it answers itself."""
-        self._unset_keepalive_if_required()
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
+        """Let the connection go when no further request comes; uvicorn does this for what it answers itself.
+
+        A timer that is set already is left alone: to set one for each request would cost more than to look again.
+        """
+        self._answered_at = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def _begin_to_wait(self) -> None:
         self._waits_for = self.loop.call_later(REQUEST_S, self._too_slow, REQUEST_S)

@@ -1,6 +1,6 @@
 /** How the desk asks the server: everything with the key of who sits there. */
 import { answer, type Catalogue } from "../api";
-import type { Act, Counts, Done, Holder, Listed, Whole } from "./types";
+import type { Act, Counts, Done, Figures, Holder, Listed, Whole } from "./types";
 
 const KEPT = "gisgrid.desk.key";
 
@@ -25,6 +25,10 @@ export class Asking {
 
   counts(query: URLSearchParams, signal?: AbortSignal): Promise<Counts> {
     return this.get<Counts>(`api/desk/counts?${query}`, signal);
+  }
+
+  figures(query: URLSearchParams, signal?: AbortSignal): Promise<Figures> {
+    return this.get<Figures>(`api/desk/indicators?${query}`, signal);
   }
 
   whole(id: string, signal?: AbortSignal): Promise<Whole> {

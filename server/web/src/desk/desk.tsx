@@ -8,6 +8,7 @@ import type { Asking } from "./asking";
 import { BulkDialog } from "./bulk";
 import { DeskMap } from "./deskmap";
 import { CaseDrawer } from "./drawer";
+import { FiguresDialog } from "./figures";
 import { Filters } from "./filters";
 import { Head } from "./head";
 import { useKeyboard } from "./keyboard";
@@ -35,7 +36,7 @@ interface Props {
 const SAID_MS = 5_000;
 
 type Open =
-  | { readonly kind: "help" | "export" | "bulk" }
+  | { readonly kind: "help" | "export" | "bulk" | "figures" }
   | { readonly kind: "step"; readonly path: readonly NextStep[]; readonly row: Row | Whole };
 
 function useDocument(catalogue: Catalogue, { language, theme }: DeskState): void {
@@ -132,7 +133,7 @@ export function Desk({ asking, holder, catalogue, store, onLanguage, onLeave }: 
     setSaid(tell(language, "didIt", { what: pick(path.at(-1)!.title, language), id: row.case_id }));
   };
   useKeyboard({
-    state, store, mayMark, onOpen: openCase, onClose: closeCase, onHelp: () => setOpen({ kind: "help" }),
+    state, store, mayMark, onOpen: openCase, onClose: closeCase, onHelp: () => setOpen({ kind: "help" }), onFigures: () => setOpen({ kind: "figures" }),
     onLetter: (letter, row) => {
       const path = pathOf(letter, row, holder);
       if (path) setOpen({ kind: "step", path, row });
@@ -159,6 +160,7 @@ export function Desk({ asking, holder, catalogue, store, onLanguage, onLeave }: 
         onLeave={() => onLeave()}
         onHelp={() => setOpen({ kind: "help" })}
         onExport={() => setOpen({ kind: "export" })}
+        onFigures={() => setOpen({ kind: "figures" })}
       />
       <main class="column">
         <Filters state={state} store={store} names={names} onOpen={openCase} />
@@ -189,7 +191,11 @@ export function Desk({ asking, holder, catalogue, store, onLanguage, onLeave }: 
           names={names}
           onClose={closeCase}
           onOpen={openCase}
-          onWhole={(whole) => (store.replace(whole), map?.showCase(whole))}
+          onWhole={(whole) => {
+            store.update({ opened: whole }, "movement");
+            store.replace(whole);
+            map?.showCase(whole);
+          }}
           onStep={(path, row) => setOpen({ kind: "step", path, row })}
         />
       )}
@@ -209,6 +215,9 @@ export function Desk({ asking, holder, catalogue, store, onLanguage, onLeave }: 
         <BulkDialog asking={asking} store={store} names={names} rows={rows} onClose={close} />
       )}
       {open?.kind === "help" && <HelpDialog language={language} onClose={close} />}
+      {open?.kind === "figures" && (
+        <FiguresDialog asking={asking} state={state} store={store} names={names} onClose={close} />
+      )}
       {open?.kind === "export" && (
         <ExportDialog asking={asking} state={state} holder={holder} onClose={close} />
       )}

@@ -16,6 +16,7 @@ interface Props {
   readonly onLeave: () => void;
   readonly onHelp: () => void;
   readonly onExport: () => void;
+  readonly onFigures: () => void;
 }
 
 export function Head({
@@ -27,6 +28,7 @@ export function Head({
   onLeave,
   onHelp,
   onExport,
+  onFigures,
 }: Props) {
   const { language, theme, line } = state;
   const other: Language = language === "zh" ? "en" : "zh";
@@ -54,6 +56,7 @@ export function Head({
         {tell(language, line === "live" ? "live" : "offline")}
       </p>
       <div class="switches">
+        {button("open-figures", tell(language, "figures"), "figures", onFigures)}
         {mayExport && button("export", tell(language, "export"), "save", onExport)}
         {button("help", tell(language, "help"), "keyboard", onHelp)}
         {button(

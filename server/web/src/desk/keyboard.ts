@@ -12,6 +12,7 @@ interface Parts {
   readonly onClose: () => void;
   readonly onLetter: (letter: string, row: Row) => void;
   readonly onHelp: () => void;
+  readonly onFigures: () => void;
 }
 
 const isTyping = (target: EventTarget | null): boolean =>
@@ -28,12 +29,17 @@ function current({ rows, selected }: DeskState): number {
     : Number(focused);
 }
 
+/** The open case where the list does not hold it: a link led to it, or it is filtered away. */
+const openedRow = ({ opened, selected }: DeskState): Row | undefined =>
+  opened && opened.case_id === selected ? opened : undefined;
+
 export function useKeyboard(parts: Parts): void {
   const latest = useRef(parts);
   latest.current = parts;
   useLayoutEffect(() => {
     const press = (event: KeyboardEvent) => {
-      const { state, store, mayMark, onOpen, onClose, onLetter, onHelp } = latest.current;
+      const { state, store, mayMark, onOpen, onClose, onLetter, onHelp, onFigures } =
+        latest.current;
       if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]"))
         return;
       if (event.key === "Escape") {
@@ -55,9 +61,12 @@ export function useKeyboard(parts: Parts): void {
         k: () => move(at < 0 ? 0 : at - 1),
         x: () => row && mayMark && store.mark(row.case_id),
         "/": () => document.getElementById("search")?.focus(),
+        i: onFigures,
         "?": onHelp,
       };
-      for (const letter of Object.keys(LETTERS)) acts[letter] = () => row && onLetter(letter, row);
+      const spoken = row ?? openedRow(state);
+      for (const letter of Object.keys(LETTERS))
+        acts[letter] = () => spoken && onLetter(letter, spoken);
       const act = acts[event.key];
       if (!act) return;
       event.preventDefault();

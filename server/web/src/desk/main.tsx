@@ -41,6 +41,7 @@ function firstStore(language: Language): DeskStore {
     gone: [],
     line: "waiting",
     turn: 0,
+    opened: null,
   });
 }
 

@@ -10,7 +10,7 @@ import { tell } from "./words";
 
 const KEYS = [
   ["j k", "key_jk"], ["Enter", "key_enter"], ["x", "key_x"], ["d", "key_d"], ["h", "key_h"],
-  ["v", "key_v"], ["r", "key_r"], ["/", "key_slash"], ["Esc", "key_esc"], ["?", "key_help"],
+  ["v", "key_v"], ["r", "key_r"], ["i", "key_i"], ["/", "key_slash"], ["Esc", "key_esc"], ["?", "key_help"],
 ] as const; // prettier-ignore
 
 export function HelpDialog({

@@ -49,6 +49,8 @@ export interface DeskState extends Shared {
   readonly line: Line;
   /** Grows when the case that is open has changed. */
   readonly turn: number;
+  /** The case that was opened last, as it was read; the list may not hold it. */
+  readonly opened: Row | null;
 }
 
 export class DeskStore extends Values<DeskState> {
@@ -62,12 +64,14 @@ export class DeskStore extends Values<DeskState> {
     this.update({ marked: without.length < marked.length ? without : [...marked, id] }, "movement");
   }
 
-  /** A case as it is now takes the place of what the list knew of it; the list keeps its order. */
+  /** A case as it is now takes the place of what was known of it; the list keeps its order. */
   replace(row: Row): void {
-    const rows = this.state.rows.map((each) =>
-      each.case_id === row.case_id ? { ...each, ...row, clock: row.clock ?? each.clock } : each,
-    ) as Row[];
-    this.update({ rows }, "movement");
+    const renewed = (each: Row): Row =>
+      each.case_id === row.case_id
+        ? ({ ...each, ...row, clock: row.clock ?? each.clock } as Row)
+        : each;
+    const { rows, opened } = this.state;
+    this.update({ rows: rows.map(renewed), opened: opened && renewed(opened) }, "movement");
   }
 }
 

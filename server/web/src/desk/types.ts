@@ -113,6 +113,28 @@ export interface Counts {
   readonly due: Readonly<Record<string, number>>;
 }
 
+export interface FigureColumn {
+  readonly name: string;
+  readonly kind: "count" | "rate" | "duration";
+  readonly title: Words;
+  /** What a rate is of. */
+  readonly basis?: Words | null;
+  readonly share?: "median" | "p90";
+}
+
+export interface FigureRow {
+  readonly group: string | null;
+  readonly values: Readonly<Record<string, number | null>>;
+}
+
+/** The indicators of a period. */
+export interface Figures {
+  readonly period: { readonly written: string; readonly known_until: string };
+  readonly by: string | null;
+  readonly columns: readonly FigureColumn[];
+  readonly rows: readonly FigureRow[];
+}
+
 export interface Act {
   readonly kind: string;
   readonly why?: string;

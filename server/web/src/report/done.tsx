@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Language } from "../api";
 import { pick } from "../language";
 import { Icon, type IconName } from "./icons";
-import { due } from "./phrases";
+import { due, refusalText } from "./phrases";
 import type { Outgoing, OutboxState } from "./types";
 import { say, type Key } from "./words";
 
@@ -38,7 +38,7 @@ export function Done({ report, language, timezone, onAnother, onCorrect }: Props
           {say(language, key)}
         </h2>
         {state === "waiting" && <p>{say(language, "doneWaitingText")}</p>}
-        {refusal && <p class="fault">{refusal.words[language]}</p>}
+        {refusal && <p class="fault">{refusalText(refusal, language)}</p>}
         <Outcome report={report} language={language} timezone={timezone} />
       </div>
       {state === "refused" ? (

@@ -7,7 +7,7 @@ import { attributesOf, Details, Note, unanswered } from "./details";
 import { Facts, Nearby, ownerText, type Asked } from "./facts";
 import { Icon } from "./icons";
 import { hasContent } from "./outbox";
-import { due } from "./phrases";
+import { due, refusalTexts } from "./phrases";
 import { PhotoRow } from "./photorow";
 import { PlaceLine } from "./placeline";
 import type { Receiver } from "./receiver";
@@ -34,22 +34,6 @@ interface Props {
 
 /** What is wrong with the draft, by the part of the page that shows it. */
 type Faults = Readonly<Record<string, string>>;
-
-/** The part of the page at which a field of the server is shown. */
-function partOf(field: string): string {
-  if (/^(lon|lat|accuracy_m|position)$/.test(field)) return "place";
-  if (field === "service_code") return "class";
-  if (field === "description") return "note";
-  if (field.startsWith("photos")) return "photos";
-  if (field.startsWith("attributes.")) return field;
-  return "all";
-}
-
-function refusalFaults({ refusal }: Outgoing, language: Language): Faults {
-  if (!refusal) return {};
-  const words = say(language, "refusedHere", { said: refusal.words[language] });
-  return { [partOf(refusal.field)]: words };
-}
 
 /** Checks what the page itself knows; the rest is the server's. */
 function missing(draft: Outgoing, service: Service | undefined, language: Language): Faults {
@@ -83,7 +67,7 @@ export function Form(props: Props) {
   const [work, setWork] = useState<Promise<void>>(Promise.resolve());
   const service = services.find(({ code }) => code === draft.service_code);
   const here = asked.state === "known" ? asked.here : null;
-  const faults = { ...refusalFaults(draft, language), ...own };
+  const faults = { ...(draft.refusal ? refusalTexts(draft.refusal, language) : {}), ...own };
   const attributeFaults = Object.fromEntries(
     Object.entries(faults)
       .filter(([part]) => part.startsWith("attributes."))

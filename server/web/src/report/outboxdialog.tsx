@@ -4,7 +4,7 @@ import type { Language } from "../api";
 import { pick } from "../language";
 import { Dialog } from "./dialog";
 import { remove } from "./outbox";
-import { ago, stateText } from "./phrases";
+import { ago, refusalText, stateText } from "./phrases";
 import { Thumb } from "./photorow";
 import type { Outgoing, Service } from "./types";
 import { say } from "./words";
@@ -59,7 +59,7 @@ function Entry({ report, ...props }: Props & { report: Outgoing }) {
             </>
           )}
         </p>
-        {refusal && <p class="fault">{refusal.words[language]}</p>}
+        {refusal && <p class="fault">{refusalText(refusal, language)}</p>}
         <p class="entry-buttons">
           {mayOpen && (
             <button type="button" class="pill strong" onClick={() => onOpen(report)}>

@@ -1,7 +1,7 @@
 /** Distances, times and states in the reader's words. */
 import type { Language, Words } from "../api";
 import { LANG_TAG, number, pick } from "../language";
-import type { OutboxState, PlaceAnswer } from "./types";
+import type { OutboxState, PlaceAnswer, Refusal } from "./types";
 import { say, type Key } from "./words";
 
 export function distance(metres: number, language: Language): string {
@@ -55,6 +55,53 @@ const STATES: Readonly<Record<OutboxState, Key>> = {
 
 export const stateText = (state: OutboxState, language: Language): string =>
   say(language, STATES[state]);
+
+/** The part of the page at which a field of the server is shown. */
+export function partOf(field: string): string {
+  if (/^(lon|lat|accuracy_m|position)$/.test(field)) return "place";
+  if (field === "service_code") return "class";
+  if (field === "description") return "note";
+  if (field.startsWith("photos")) return "photos";
+  if (field.startsWith("attributes.")) return field;
+  return "all";
+}
+
+const PARTS: Readonly<Record<string, Key>> = {
+  place: "refused_place",
+  class: "refused_class",
+  note: "refused_note",
+  photos: "refused_photos",
+};
+
+function fieldText(field: string, language: Language): string {
+  const key = PARTS[partOf(field)];
+  if (key) return say(language, key);
+  if (field.startsWith("attributes.")) return say(language, "refused_answer");
+  if (field.startsWith("contact")) return say(language, "refused_contact");
+  return say(language, "refused_other", { field });
+}
+
+/** What was refused, by the part of the page that shows it: field by field, where the server tells the fields. */
+export function refusalTexts(
+  { field, fields = [], words }: Refusal,
+  language: Language,
+): Readonly<Record<string, string>> {
+  if (fields.length === 0) {
+    return { [partOf(field)]: say(language, "refusedHere", { said: words[language] }) };
+  }
+  const found: Record<string, string> = {};
+  for (const each of fields) {
+    const [part, text] = [partOf(each), fieldText(each, language)];
+    if (!found[part]?.includes(text)) found[part] = [found[part], text].filter(Boolean).join(" ");
+  }
+  return found;
+}
+
+/** The same in one go, where the parts are not in sight. */
+export const refusalText = (refusal: Refusal, language: Language): string =>
+  refusal.fields?.length
+    ? Object.values(refusalTexts(refusal, language)).join(" ")
+    : refusal.words[language];
 
 /** A place by its units, the smallest first. */
 export function unitsText(units: readonly Words[], language: Language): string {

@@ -40,6 +40,14 @@ interface ProblemBody {
   readonly detail?: unknown;
   readonly detail_zh?: unknown;
   readonly field?: unknown;
+  readonly errors?: unknown;
+}
+
+/** The fields that a problem lists. */
+function fieldsOf({ errors }: ProblemBody): string[] {
+  if (!Array.isArray(errors)) return [];
+  const fields = errors.map((each: { field?: unknown } | null) => each?.field);
+  return fields.filter((field) => typeof field === "string");
 }
 
 /** Says which part of a report was refused, and why. */
@@ -50,7 +58,12 @@ async function refusal(response: Response, field: string): Promise<Refusal> {
   const zh = typeof body.detail_zh === "string" ? body.detail_zh : NO_WORDS.zh;
   const named = typeof body.field === "string" ? body.field : field;
   const isKey = response.status === 401 || response.status === 403;
-  return { field: isKey ? "key" : named, words: { zh, en }, status: response.status };
+  return {
+    field: isKey ? "key" : named,
+    words: { zh, en },
+    status: response.status,
+    fields: fieldsOf(body),
+  };
 }
 
 async function ask(path: string, init: RequestInit, field: string): Promise<Response> {

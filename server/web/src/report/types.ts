@@ -25,6 +25,8 @@ export interface Refusal {
   readonly field: string;
   readonly words: Words;
   readonly status: number;
+  /** All fields that were refused, where the server tells them one by one; missing in what was kept by an older page. */
+  readonly fields?: readonly string[];
 }
 
 /** What the server said when it took a report. */

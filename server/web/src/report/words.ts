@@ -113,6 +113,34 @@ const words = {
     en: "There is no place yet: wait for your position, or drag the map to place the pin.",
   },
   needDetail: { zh: "还缺：{what}。", en: "Still missing: {what}." },
+  refused_place: {
+    zh: "位置不对：请把图钉重新放到问题所在。",
+    en: "The place cannot be right: put the pin on the problem again.",
+  },
+  refused_class: {
+    zh: "这座城市没有这个类别：请重新选择。",
+    en: "The city has no such class: choose it again.",
+  },
+  refused_note: {
+    zh: "说明太长，或有不能保存的字符：请改短或重写。",
+    en: "The note is too long, or has signs that cannot be kept: shorten it or write it again.",
+  },
+  refused_photos: {
+    zh: "照片没有收到：请删除后重新添加。",
+    en: "The photos did not arrive: remove them and add them again.",
+  },
+  refused_contact: {
+    zh: "联系方式太长，或有不能保存的字符：请在设置里修改。",
+    en: "How to reach you is too long, or has signs that cannot be kept: change it in the settings.",
+  },
+  refused_answer: {
+    zh: "这个回答不合要求：请重新填写。",
+    en: "This is no answer to the question: fill it in again.",
+  },
+  refused_other: {
+    zh: "有一项内容（{field}）不合要求：请刷新页面后再发。",
+    en: "One part of it ({field}) does not fit: load the page again and send it once more.",
+  },
   refusedHere: { zh: "这一项没有被接受：{said}", en: "This was not accepted: {said}" },
 
   doneSent: { zh: "已发送", en: "Sent" },
