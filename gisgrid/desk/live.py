@@ -31,7 +31,8 @@ LAYER: Final = "cases"
 """The id of the layer."""
 
 _POLL_S: Final = 0.25
-_GATHER_S: Final = 0.05
+_GATHER_S: Final = 0.2
+"""What comes within this is written at once; tiles hold it a quarter of a second later."""
 _AGAIN_S: Final = 1.0
 _AT_ONCE: Final = 5_000
 _FAR_BEHIND: Final = 50_000

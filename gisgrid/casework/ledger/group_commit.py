@@ -1,4 +1,4 @@
-"""How do many senders share one wait for the disk? Whatever came while the disk was busy goes into the next commit."""
+"""How do many senders share one wait for the disk? Whatever came until a commit begins goes into it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Final, Generic, TypeVar
 
 from gisgrid.casework.ledger.refusals import LedgerError
@@ -23,10 +24,14 @@ class GroupCommit(Generic[Sent, Answer]):
     Parameters
     ----------
     commit
-        Makes all it is given durable and gives an answer, or an exception, for each; raises where nothing was taken.
+        Is given a function that gives what to commit, to be called when it can be written: what came while another writer
+        had his turn is among it, and all of before where it is called again. Makes that durable and gives an answer, or
+        an exception, for each; raises where nothing was taken.
     """
 
-    def __init__(self, commit: Callable[[Sequence[Sent]], Sequence[Answer | Exception]]) -> None:
+    def __init__(
+        self, commit: Callable[[Callable[[], Sequence[Sent]]], Sequence[Answer | Exception]]
+    ) -> None:
         self._commit = commit
         self._waiting: queue.Queue[tuple[Sent, Future[Answer]] | None] = queue.Queue(_MOST_WAITING)
         self._lock = threading.Lock()
@@ -73,25 +78,22 @@ class GroupCommit(Generic[Sent, Answer]):
         self._thread.join()
 
     def _work(self) -> None:
-        while (batch := self._next()) is not None:
-            live = [one for one in batch if one[1].set_running_or_notify_cancel()]
-            if not live:
+        while (first := self._waiting.get()) is not None:
+            if not first[1].set_running_or_notify_cancel():
                 continue
+            batch = [first]
             try:
-                answers = self._commit([sent for sent, _ in live])
+                answers = self._commit(partial(self._filled, batch))
             except Exception as error:  # noqa: BLE001 - every sender hears of it; the thread lives on
-                answers = [error] * len(live)
-            for (_, future), answer in zip(live, answers, strict=True):
+                answers = [error] * len(self._filled(batch))
+            for (_, future), answer in zip(batch, answers, strict=True):
                 if isinstance(answer, Exception):
                     future.set_exception(answer)
                 else:
                     future.set_result(answer)
 
-    def _next(self) -> list[tuple[Sent, Future[Answer]]] | None:
-        first = self._waiting.get()
-        if first is None:
-            return None
-        batch = [first]
+    def _filled(self, batch: list[tuple[Sent, Future[Answer]]]) -> list[Sent]:
+        """Put what came meanwhile to a batch, and give all that it holds."""
         while len(batch) < _MOST_AT_ONCE:
             try:
                 more = self._waiting.get_nowait()
@@ -100,5 +102,6 @@ class GroupCommit(Generic[Sent, Answer]):
             if more is None:
                 self._waiting.put(None)
                 break
-            batch.append(more)
-        return batch
+            if more[1].set_running_or_notify_cancel():
+                batch.append(more)
+        return [sent for sent, _ in batch]

@@ -464,7 +464,7 @@ class Ledger:
         """
         copy_sqlite(self._engine, Path(path))
 
-    def _commit(self, uploads: Sequence[Upload]) -> list[Receipt | Exception]:
+    def _commit(self, uploads: Callable[[], Sequence[Upload]]) -> list[Receipt | Exception]:
         try:
             return self._take(uploads)
         except LedgerError as error:
@@ -474,6 +474,6 @@ class Ledger:
             # The connection went, perhaps after the commit: what was taken is known by its client id.
             return self._take(uploads)
 
-    def _take(self, uploads: Sequence[Upload]) -> list[Receipt | Exception]:
+    def _take(self, uploads: Callable[[], Sequence[Upload]]) -> list[Receipt | Exception]:
         with writing(self._engine) as connection:
-            return take(connection, uploads, self.life_cycle, self._clock())
+            return take(connection, uploads(), self.life_cycle, self._clock())
