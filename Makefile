@@ -12,8 +12,6 @@ WEB := server/web
 # Compiled kernels are kept here, so that a second start does not compile them again.
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.venv/numba-cache
 export UV_LINK_MODE ?= hardlink
-# One process of tests per processor, each with one half of the list in its order: neighbours share what they set up.
-SHARED_OUT := -n auto --dist worksteal
 # Where a machine forbids Python to keep its bytecode, every start would read the libraries from their sources.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -27,10 +25,10 @@ demo: setup  ## the synthetic city, every derived layer and the web map  [PORT=8
 test: test-core test-full  ## every test: the core without the server installed, then server, pages, notebooks, docs
 
 test-core: $(CORE)/.ready $(VENV)/.warm
-	$(CORE)/bin/python -m pytest $(SHARED_OUT) tests --ignore=tests/server --ignore=tests/browser --ignore=tests/notebooks --ignore=tests/docs $(ARGS)
+	$(CORE)/bin/python -m pytest -n auto tests --ignore=tests/server --ignore=tests/browser --ignore=tests/notebooks --ignore=tests/docs $(ARGS)
 
 test-full: setup-dev $(VENV)/.warm
-	$(BIN)/python -m pytest $(SHARED_OUT) tests/server tests/notebooks tests/docs $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile tests/server tests/notebooks tests/docs $(ARGS)
 	$(BIN)/python -m pytest tests/browser $(ARGS)
 
 check: setup-dev  ## format, lint, types, import staircase, front-end types
@@ -78,7 +76,7 @@ $(VENV)/.ready: requirements/run.lock pyproject.toml server/pyproject.toml $(UV)
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --quiet -e . -e ./server
 	@touch $@
 
-# Nobody waits for a compiler at first use; what changes later is compiled when it is used.
+# Nobody waits for a compiler at first use, nor do two processes of tests compile the same; what changes later is compiled when it is used.
 $(VENV)/.warm: $(VENV)/.ready
 	@$(BIN)/gisgrid warm-up
 	@touch $@
