@@ -228,7 +228,9 @@ def test_the_colours_of_states_are_those_of_the_map(sit_down, office):
     case_id = office.report()
     page = sit_down()
     page.wait_for_selector(f".row[data-id='{case_id}'] .state i")
-    seen = page.evaluate("getComputedStyle(document.querySelector('.row .state i')).backgroundColor")
+    seen = page.evaluate(
+        "getComputedStyle(document.querySelector('.row .state i')).backgroundColor"
+    )
     layers = page.request.get(f"{office.address}/api/catalogue").json()["layers"]
     (style,) = next(layer["style"] for layer in layers if layer["id"] == "cases")
     match = style["paint"]["circle-color"]

@@ -26,12 +26,10 @@ from gisgrid.tiles.points.cells import (
     MOST_CLASSES,
     MOST_SHARES,
     Measures,
-    Tally,
-    chosen_tally,
-    tally,
 )
 from gisgrid.tiles.points.encoding import feature_bytes
 from gisgrid.tiles.points.index import PointIndex, point_index
+from gisgrid.tiles.points.tallies import Tally, chosen_tally, tally
 from gisgrid.tiles.scheme import MatrixSet
 from gisgrid.tiles.source import LowZoom
 

@@ -22,14 +22,14 @@ from gisgrid.tiles.points.cells import (
     SUM_V,
     Cells,
     Measures,
-    Tally,
     cell_columns,
     cell_ids,
     shown_cells,
 )
-from gisgrid.tiles.points.encoding import TileFrame
+from gisgrid.tiles.points.features import TileFrame
 from gisgrid.tiles.points.index import BITS_BYTE, CLASS_BYTE, PointIndex
 from gisgrid.tiles.points.search import Steps, signed, tile_cells
+from gisgrid.tiles.points.tallies import Tally
 from gisgrid.tiles.scheme import EXTENT, STEP_BITS
 
 RING: Final = 2

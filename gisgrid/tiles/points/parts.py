@@ -10,8 +10,9 @@ import numpy as np
 from gisgrid.features import FeatureTable
 from gisgrid.tiles.mvt.wire import Bytes, Ints
 from gisgrid.tiles.points.base import PointBase, selected
-from gisgrid.tiles.points.cells import COUNT, Cells, Measures, cells_of_tally, run_sums
-from gisgrid.tiles.points.encoding import ALL, NO_ROWS, TileFrame
+from gisgrid.tiles.points.cells import COUNT, Cells, Measures, run_sums
+from gisgrid.tiles.points.encoding import ALL, NO_ROWS
+from gisgrid.tiles.points.features import TileFrame
 from gisgrid.tiles.points.hexagons import (
     FINER,
     RING,
@@ -21,6 +22,7 @@ from gisgrid.tiles.points.hexagons import (
 )
 from gisgrid.tiles.points.index import PointIndex
 from gisgrid.tiles.points.search import rows_around, square_run, tile_cells
+from gisgrid.tiles.points.tallies import cells_of_tally
 from gisgrid.tiles.source import Shape
 
 if TYPE_CHECKING:

@@ -89,6 +89,37 @@ def first_from(u: Steps, v: Steps, at_u: int, at_v: int, low: int, high: int) ->
 
 
 @compiled
+def first_near(u: Steps, v: Steps, at_u: int, at_v: int, near: int) -> int:
+    """Find the first of all rows that does not come before a place, leaping in growing steps from a row close by.
+
+    Parameters
+    ----------
+    u, v
+        The points.
+    at_u, at_v
+        The place.
+    near
+        A row that is likely not far; 0 to n.
+
+    Returns
+    -------
+    int
+        n where all come before it.
+    """
+    low, high, leap = near, near, 1
+    while low > 0 and not before(signed(u[low - 1]), signed(v[low - 1]), at_u, at_v):
+        high = low - 1
+        low = max(0, high - leap)
+        leap <<= 1
+    if low == near:
+        while high < len(u) and before(signed(u[high]), signed(v[high]), at_u, at_v):
+            low = high + 1
+            high = min(len(u), low + leap)
+            leap <<= 1
+    return first_from(u, v, at_u, at_v, low, high)
+
+
+@compiled
 def first_past(u: Steps, v: Steps, at_u: int, at_v: int, low: int, high: int) -> int:  # noqa: PLR0917 - numba has no keywords
     """Find the first of the rows `low` to `high` that comes after a place, leaping from the first in growing steps.
 
@@ -139,10 +170,15 @@ def square_run(u: Steps, v: Steps, depth: int, x: int, y: int) -> tuple[int, int
         The first row, and past the last.
     """
     bits = 32 - depth
+    return _run_near(u, v, depth, x, y, first_from(u, v, x << bits, y << bits, 0, len(u)))
+
+
+@compiled
+def _run_near(u: Steps, v: Steps, depth: int, x: int, y: int, near: int) -> tuple[int, int]:  # noqa: PLR0917 - numba has no keywords
+    bits = 32 - depth
     west, north, last = x << bits, y << bits, (1 << bits) - 1
-    start = first_from(u, v, west, north, 0, len(u))
-    stop = first_from(u, v, west + last, north + last, start, len(u))
-    return start, first_past(u, v, west + last, north + last, stop, len(u))
+    start = first_near(u, v, west, north, near)
+    return start, first_past(u, v, west + last, north + last, start, len(u))
 
 
 @compiled
@@ -167,6 +203,9 @@ def rows_around(  # noqa: PLR0917 - numba has no keywords
     """
     side = 1 << (32 - depth)
     margin = side >> 6
+    near = first_from(
+        u, v, x * side, y * side, 0, len(u)
+    )  # neighbours are mostly close along the curve
     found, n = np.empty(64, np.int64), 0
     for dy in range(-1, 2):
         for dx in range(-1, 2):
@@ -175,7 +214,7 @@ def rows_around(  # noqa: PLR0917 - numba has no keywords
                 tile_x = (tile_x + n_columns) % n_columns
             if (dx == 0 and dy == 0) or not (0 <= tile_x < n_columns and 0 <= tile_y < n_rows):
                 continue
-            start, stop = square_run(u, v, depth, tile_x, tile_y)
+            start, stop = _run_near(u, v, depth, tile_x, tile_y, near)
             west, north = tile_x * side, tile_y * side
             left = west + side - margin if dx < 0 else west
             right = west + margin - 1 if dx > 0 else west + side - 1
@@ -198,6 +237,8 @@ def _rows_in_box(  # noqa: PLR0917 - numba has no keywords
 ) -> tuple[Ints, int]:
     """Add the rows of a square (first row, past the last, west, north, side as a power of two) that are in a box."""
     left, top, right, bottom = box
+    if n + square[1] - square[0] <= len(found) and square[1] - square[0] <= _LEAF:
+        return found, _rows_among(u, v, (square[0], square[1]), box, found, n)
     stack = np.empty((100, 5), np.int64)
     for i in range(5):
         stack[0, i] = square[i]
@@ -215,10 +256,7 @@ def _rows_in_box(  # noqa: PLR0917 - numba has no keywords
             found = more
         inside = west >= left and west + last <= right and north >= top and north + last <= bottom
         if inside or stop - start <= _LEAF or bits == 0:
-            for i in range(start, stop):
-                if left <= u[i] <= right and top <= v[i] <= bottom:
-                    found[n] = i
-                    n += 1
+            n = _rows_among(u, v, (start, stop), box, found, n)
             continue
         end, half = stop, bits - 1
         for quarter in range(
@@ -231,6 +269,19 @@ def _rows_in_box(  # noqa: PLR0917 - numba has no keywords
             height += 1
             end = begin
     return found, n
+
+
+@compiled
+def _rows_among(  # noqa: PLR0917 - numba has no keywords
+    u: Steps, v: Steps, run: tuple[int, int], box: tuple[int, int, int, int], found: Ints, n: int
+) -> int:
+    """Add those rows of a run that are in a box."""
+    left, top, right, bottom = box
+    for i in range(run[0], run[1]):
+        if left <= u[i] <= right and top <= v[i] <= bottom:
+            found[n] = i
+            n += 1
+    return n
 
 
 @compiled

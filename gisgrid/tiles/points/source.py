@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,25 +15,21 @@ from gisgrid.errors import InputError
 from gisgrid.features import FeatureTable, FreshTable
 from gisgrid.features.privacy import Privacy
 from gisgrid.tiles.mvt import MVT_MEDIA_TYPE
-from gisgrid.tiles.mvt.wire import Bytes, Ints
+from gisgrid.tiles.mvt.wire import Ints
 from gisgrid.tiles.points.base import PointBase
-from gisgrid.tiles.points.cells import COUNT, SUM_U, SUM_V, Cells, merged, write_cells
 from gisgrid.tiles.points.encoding import (
     NO_ROWS,
     Chosen,
-    TileFrame,
     layer_head,
     layer_keys,
     write_points,
 )
-from gisgrid.tiles.points.hexagons import hexagon_middles, write_hexagons
-from gisgrid.tiles.points.parts import CellGrid, Part
-from gisgrid.tiles.points.thinning import one_per_cell, spaced
+from gisgrid.tiles.points.features import TileFrame
+from gisgrid.tiles.points.parts import Part
+from gisgrid.tiles.points.thinned import SAMPLES, CellDrawing, TileRoom, sampled_tile
 from gisgrid.tiles.points.whole import write_whole
 from gisgrid.tiles.scheme import (
-    EXTENT,
     MAX_LATITUDE,
-    STEP_BITS,
     WEB_MERCATOR_QUAD,
     BBox,
     MatrixSet,
@@ -40,7 +37,7 @@ from gisgrid.tiles.scheme import (
     check_zoom,
     check_zooms,
 )
-from gisgrid.tiles.source import EMPTY_TILE, HowThinned, LowZoom, Shape, Thinning, Tile
+from gisgrid.tiles.source import EMPTY_TILE, LowZoom, Tile
 
 if TYPE_CHECKING:
     from gisgrid.features.filters import Filter
@@ -52,9 +49,6 @@ _AROUND: Final = 1 / 60
 """How far past its edge a tile looks for fresh points, in tiles: a little more than it draws."""
 
 _LEAST_HEXAGON: Final = 4
-
-_PIXELS: Final = 9
-"""A tile is shown at 2**9 pixels."""
 
 _OPEN: Final = Privacy()
 _AS_IT_COMES: Final = LowZoom()
@@ -298,11 +292,11 @@ class PointSource:
             found.append(part)
         return found
 
-    @property
+    @cached_property
     def _budget(self) -> int:
         return self.low_zoom.budget_bytes if self.low_zoom.strategy != "none" else 1 << 62
 
-    @property
+    @cached_property
     def _most(self) -> int:
         """How many points may keep the budget, at the very most."""
         return int(self._budget / max(_CERTAIN * self.base.feature_bytes, 1.0))
@@ -328,111 +322,14 @@ class PointSource:
             return None
         return Tile(body, n) if n else EMPTY_TILE
 
-    def _shown(self, cells: Cells) -> Cells:
-        """Give cells with the numbers that may be shown; those without any say nothing of where their points are either."""
-        if self.privacy.shows_single:
-            return cells
-        sums = self.privacy.shown_counts(cells.sums)
-        sums[:, SUM_U] = sums[:, SUM_V] = 0
-        return cells._replace(sums=sums)
-
     def _thinned(self, frame: TileFrame, n_rows: int, where: Filter | None) -> Tile:
-        match self.low_zoom.strategy:
-            case "one_per_pixel":
-                return self._sampled(frame, n_rows, where, one_per_cell, "one-per-pixel")
-            case "drop_densest":
-                return self._sampled(frame, n_rows, where, spaced, "dropped-densest")
-        return self._cells(frame, n_rows, where)
-
-    def _sampled(
-        self,
-        frame: TileFrame,
-        n_rows: int,
-        where: Filter | None,
-        sample: Callable[..., Ints],
-        how: HowThinned,
-    ) -> Tile:
-        parts = []
-        for part in self._parts():
-            run, more = part.run(frame), part.around(frame, n_rows)
-            parts.append(
-                (part, run, part.keep(where, run), more[_kept(part.keep(where, (0, 0), more))])
-            )
-        of = sum(
-            int(np.count_nonzero(keep)) if len(keep) else run[1] - run[0]
-            for _, run, keep, _ in parts
-        )
-        most = self._most
-        for bits in range(max(0, STEP_BITS - frame.depth - _PIXELS), STEP_BITS + 1):
-            chosen, shown = [], 0
-            for part, run, keep, more in parts:
-                found = sample(part.index.u, part.index.v, run, keep, bits, most)
-                shown += len(found)
-                chosen.append(
-                    Chosen(
-                        part.index, 0, 0, np.concatenate([found, _first_of_cells(part, more, bits)])
-                    )
-                )
-            if shown > most:
-                continue
-            body, n = write_points(frame, chosen, head=self._head, keys=self._keys)
-            if len(body) <= self._budget:
-                break
-        return Tile(body, n, Thinning(how, of, shown) if shown < of else None) if n else EMPTY_TILE
+        how = SAMPLES.get(self.low_zoom.strategy)
+        if how is None:
+            return self._cells(frame, n_rows, where)
+        room, text = TileRoom(self._most, self._budget), (self._head, self._keys)
+        return sampled_tile(self._parts(), frame, n_rows, where, how=how, room=room, text=text)
 
     def _cells(self, frame: TileFrame, n_rows: int, where: Filter | None) -> Tile:
-        measures = self.base.measures
-        power = min(_PIXELS - (self.low_zoom.cell_px.bit_length() - 1), STEP_BITS - frame.depth)
-        at_mean = self.low_zoom.strategy == "cluster" and self.privacy.shows_single
-        shape: Shape = "square" if self.low_zoom.strategy == "cluster" else self.low_zoom.shape
-        while True:
-            grid = CellGrid(shape, power)
-            found = [
-                cells
-                for part in self._parts()
-                for cells in part.cells(frame, n_rows, grid, measures, where)
-            ]
-            cells = self._shown(merged(found))
-            if shape == "hexagon":
-                body, n = write_hexagons(frame, cells, power, measures, name=self.layer_id)
-            else:
-                body, n = write_cells(
-                    frame, cells, power, measures, name=self.layer_id, at_mean=at_mean
-                )
-            if len(body) <= self.low_zoom.budget_bytes or power == 0:
-                break
-            power -= 1
-        shown = _inside(frame, cells, grid)
-        if not self.privacy.shows_single:
-            # How many are hidden would say that they are there.
-            return Tile(body, n, Thinning("hidden-below-k", shown, shown))
-        return (
-            Tile(body, n, Thinning("clustered" if at_mean else "aggregated", shown, shown))
-            if n
-            else EMPTY_TILE
-        )
-
-
-def _kept(keep: Bytes) -> slice | Ints:
-    return np.flatnonzero(keep) if len(keep) else slice(None)
-
-
-def _first_of_cells(part: Part, points: Ints, bits: int) -> Ints:
-    """Keep the first point of each cell among points that stand in the order of the Z-curve, neighbour by neighbour."""
-    u, v = (
-        part.index.u[points].astype(np.int64) >> bits,
-        part.index.v[points].astype(np.int64) >> bits,
-    )
-    first = np.ones(len(points), bool)
-    first[1:] = (u[1:] != u[:-1]) | (v[1:] != v[:-1])
-    return points[first]
-
-
-def _inside(frame: TileFrame, cells: Cells, grid: CellGrid) -> int:
-    if grid.shape == "hexagon":
-        x, y = hexagon_middles(frame, cells, grid.power)
-        inside = (x >= 0) & (x < EXTENT) & (y >= 0) & (y < EXTENT)
-    else:
-        column, row, across = cells.column, cells.row, 1 << grid.power
-        inside = (column >= 0) & (column < across) & (row >= 0) & (row < across)
-    return int(cells.sums[inside, COUNT].sum())
+        measures, name = self.base.measures, self.layer_id
+        drawn = CellDrawing(self._parts(), measures, self.low_zoom, self.privacy, name)
+        return drawn.tile(frame, n_rows, where)

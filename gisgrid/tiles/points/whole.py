@@ -13,14 +13,12 @@ from numpy.typing import NDArray
 
 from gisgrid.compiled import compiled
 from gisgrid.tiles.mvt.wire import Bytes, Ints, put_varint, varint_size
-from gisgrid.tiles.points.encoding import (
-    ALL,
-    HEAD_ROOM,
+from gisgrid.tiles.points.encoding import ALL, HEAD_ROOM, scratch
+from gisgrid.tiles.points.features import (
     TileFrame,
     TileRows,
     TileWork,
     copy_values,
-    scratch,
     values_size,
     write_features,
 )

@@ -11,7 +11,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -29,62 +28,14 @@ from gisgrid.progress import Progress, silent
 from gisgrid.tiles import BBox
 from gisgrid_server.edge.problems import NotReadyError, log
 from gisgrid_server.layers.editions import Edition
+from gisgrid_server.layers.files import Stamp, descriptions, stamp_of
+from gisgrid_server.layers.snapshot import Snapshot
 
 _GONE_S: Final = 5.0
 """A file that is missing for so long was taken away; for less, it is being replaced."""
 
 _LIVE_S: Final = 0.2
 """Rows that come in are looked for so often."""
-
-_Stamp = tuple[int, int, int]
-
-
-@dataclass(frozen=True, eq=False)
-class Snapshot:
-    """What is served at one moment.
-
-    Attributes
-    ----------
-    catalogue
-        The layers.
-    editions
-        The layers that have been read, by id.
-    """
-
-    catalogue: Catalogue
-    editions: Mapping[str, Edition] = field(default_factory=lambda: MappingProxyType({}))
-
-    def putting(self, *editions: Edition) -> Snapshot:
-        """Give another snapshot with some editions put in.
-
-        Parameters
-        ----------
-        editions
-            Each takes the place of the one its layer had.
-
-        Returns
-        -------
-        Snapshot
-            This one stays as it is.
-        """
-        new = {**self.editions, **{one.layer.id: one for one in editions}}
-        return replace(self, editions=MappingProxyType(new))
-
-    def dropping(self, layer_id: str) -> Snapshot:
-        """Give another snapshot without a layer's edition.
-
-        Parameters
-        ----------
-        layer_id
-            The layer.
-
-        Returns
-        -------
-        Snapshot
-            This one stays as it is.
-        """
-        left = {name: one for name, one in self.editions.items() if name != layer_id}
-        return replace(self, editions=MappingProxyType(left))
 
 
 class Listener(Protocol):
@@ -128,10 +79,10 @@ class Published:
         self._snapshot = Snapshot(catalogue)
         self._swapping = threading.Lock()
         self._reading: dict[str, threading.Lock] = {}
-        self._stamps: dict[str, _Stamp] = {}
+        self._stamps: dict[str, Stamp] = {}
         self._missing: dict[str, float] = {}
         self._live: dict[str, tuple[Prepared, LiveTable]] = {}
-        self._described = _descriptions(catalogue.folder)
+        self._described = descriptions(catalogue.folder)
         self._watcher: threading.Thread | None = None
         self._stop = threading.Event()
 
@@ -266,7 +217,7 @@ class Published:
         """
         self._refresh_catalogue()
         for layer_id, edition in self._snapshot.editions.items():
-            stamp = self._look(edition.layer)
+            stamp = stamp_of(self.store.path(edition.layer))
             if stamp is None:
                 self._miss(layer_id)
                 continue
@@ -276,13 +227,13 @@ class Published:
 
     def _refresh_catalogue(self) -> None:
         old = self._snapshot.catalogue
-        described = _descriptions(old.folder)
+        described = descriptions(old.folder)
         if old.folder is None or described == self._described:
             return
         try:
             new = Catalogue.read(old.folder)
         except GisgridError as error:
-            if described == _descriptions(old.folder):  # not in the middle of being written
+            if described == descriptions(old.folder):  # not in the middle of being written
                 self._described = described
                 self._failed("the catalogue has changed but cannot be read, so the old one stays: %s", error)  # fmt: skip
             return
@@ -302,7 +253,7 @@ class Published:
         self.on_reload(well=True)
         log.info("the catalogue has changed and is served anew")
 
-    def _renew(self, layer: Layer, stamp: _Stamp) -> None:
+    def _renew(self, layer: Layer, stamp: Stamp) -> None:
         try:
             edition = self._read(layer)
         except GisgridError as error:
@@ -375,15 +326,8 @@ class Published:
         self._warm(found)
         return found
 
-    def _look(self, layer: Layer) -> _Stamp | None:
-        try:
-            state = self.store.path(layer).stat()
-        except OSError:
-            return None
-        return state.st_size, state.st_mtime_ns, state.st_ino
-
     def _read(self, layer: Layer) -> Edition:
-        stamp = self._look(layer)
+        stamp = stamp_of(self.store.path(layer))
         if stamp is None:
             step = "run gisgrid build" if layer.is_derived else "put its file into the data folder"
             name = self.store.path(layer).name
@@ -443,21 +387,6 @@ def _watch(of: weakref.ref[Published], stop: threading.Event, look_s: float) -> 
         except Exception as error:  # noqa: BLE001 - whatever goes wrong, the next look may go well
             log.error("the files could not be looked at: %s", error, exc_info=error)
         del published
-
-
-def _descriptions(folder: Path | None) -> frozenset[tuple[str, int, int]]:
-    """Say which descriptions there are, and in which state."""
-    if folder is None:
-        return frozenset()
-    found = []
-    for pattern in ("catalogue.toml", "*/layer.toml", "*/style.json"):
-        for path in folder.glob(pattern):
-            try:
-                state = path.stat()
-            except OSError:
-                continue
-            found.append((str(path), state.st_mtime_ns, state.st_size))
-    return frozenset(found)
 
 
 def _ignore(*, well: bool) -> None:

@@ -19,7 +19,7 @@ from gisgrid_server.running.metrics import Metrics
 from gisgrid_server.settings import Settings
 from gisgrid_server.tiles.addresses import TILE, TILEJSON, no_tile
 from gisgrid_server.tiles.archives import Archive, archive_style, archive_tilejson, open_archive
-from gisgrid_server.tiles.routes import ready_tile
+from gisgrid_server.tiles.drawing import ready_tile
 
 
 class ArchiveTiles:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 _OVERHEAD: Final = 600
 """Bytes that an entry costs beside its body: its key, its headers and the links between them."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadyTile:
+class ReadyTile(NamedTuple):
     """A tile as it is sent.
 
     Attributes
@@ -23,11 +21,14 @@ class ReadyTile:
         ``gzip``, ``br``, ``zstd`` or empty.
     headers
         What is sent with it, whoever asks: type, encoding, what was thinned.
+    is_thinned
+        Whether it does not show all of its features.
     """
 
     body: bytes
     encoding: str
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    is_thinned: bool = False
 
 
 class TileCache:

@@ -8,28 +8,24 @@ what takes longer is drawn in a thread, once for all who wait for it, and given 
 from __future__ import annotations
 
 import asyncio
-import gzip
 import json
-import os
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from time import perf_counter, thread_time
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from starlette.types import Receive, Scope
 
-from gisgrid.errors import InputError
 from gisgrid.tiles.scheme import Zooms, check_zoom, matrix_set
-from gisgrid.tiles.source import Tile
 from gisgrid_server.edge.access import Doorkeeper
 from gisgrid_server.edge.addresses import base_url_of
 from gisgrid_server.edge.answers import GONE, NOSNIFF, YEAR_S, Answer, Headers, matches
-from gisgrid_server.edge.encodings import WORTH_PACKING, Encoding, chosen_encoding, packed
-from gisgrid_server.edge.problems import BadRequestError, BusyError
+from gisgrid_server.edge.encodings import Encoding, chosen_encoding
+from gisgrid_server.edge.problems import BusyError
 from gisgrid_server.edge.rights import PUBLIC, Rights
 from gisgrid_server.layers.editions import Edition
-from gisgrid_server.layers.published import Published, Snapshot
+from gisgrid_server.layers.published import Published
+from gisgrid_server.layers.snapshot import Snapshot
 from gisgrid_server.running.metrics import Metrics
 from gisgrid_server.settings import Settings
 from gisgrid_server.tiles.addresses import (
@@ -41,6 +37,8 @@ from gisgrid_server.tiles.addresses import (
     tile_address,
 )
 from gisgrid_server.tiles.cache import ReadyTile, TileCache
+from gisgrid_server.tiles.drawing import drawn_tile
+from gisgrid_server.tiles.flights import Flights
 from gisgrid_server.tiles.tilejson import tilejson
 from gisgrid_server.tiles.wanted import Plan, joined_version, layer_names, make_plan, parameters
 
@@ -54,15 +52,6 @@ _MAX_PLANS: Final = 4096
 _MAX_AGE_LIVE_S: Final = 1
 _VARY_ENCODING: Final = (b"vary", b"Accept-Encoding")
 _VARY_KEY: Final = (b"vary", b"Accept-Encoding, Authorization, X-API-Key")
-
-
-@dataclass(slots=True)
-class _Flight:
-    """A drawing under way, and how many wait for it."""
-
-    work: Future[ReadyTile]
-    done: asyncio.Future[ReadyTile]
-    waiting: int = 0
 
 
 @dataclass(slots=True)
@@ -94,8 +83,7 @@ class TileRoutes:
         self._published, self._settings = published, settings
         self._doorkeeper, self._metrics = doorkeeper, metrics
         self._cache = TileCache(settings.cache_bytes)
-        self._flights: dict[tuple[object, ...], _Flight] = {}
-        self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="tile")
+        self._flights = Flights(metrics, land=self._keep)
         self._known = _Known(published.now)
 
     def at_once(self, scope: Scope, path: str, headers: dict[bytes, bytes]) -> Answer | None:
@@ -187,7 +175,13 @@ class TileRoutes:
             raise BusyError("the layer was taken away or read anew at this moment; ask again")
         place = _place(plan, address)
         encoding = "" if plan.is_raster else chosen_encoding(headers.get(b"accept-encoding", b""))
-        tile = await self._drawn(plan, place, encoding, receive)
+        tile = await self._flights.wait(
+            (plan.key, *place, encoding),
+            lambda: self._draw(plan, *place, encoding),
+            receive,
+            timeout_s=self._settings.timeout_s,
+            most=self._settings.max_waiting,
+        )
         if tile is None:
             return GONE
         shared = not plan.needs_key or self._opened(plan, scope)
@@ -201,7 +195,7 @@ class TileRoutes:
 
     def close(self) -> None:
         """Let the threads end."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._flights.close()
 
     def _plan(self, snapshot: Snapshot, address: TileAddress, scope: Scope) -> Plan | None:
         """Work out what an address means to who asks; None where one of its layers was not read yet."""
@@ -263,10 +257,9 @@ class TileRoutes:
 
     def _tile_answer(self, plan: Plan, tag: bytes, tile: ReadyTile, *, shared: bool) -> Answer:
         headers = self._headers(plan, tag, shared=shared)
-        if not tile.body:
-            headers.extend(tile.headers)
-            return Answer(204, headers, b"")
         headers.extend(tile.headers)
+        if not tile.body:
+            return Answer(204, headers, b"")
         self._metrics.sent(tile.encoding, len(tile.body))
         return Answer(200, headers, tile.body)
 
@@ -274,68 +267,16 @@ class TileRoutes:
         """Draw and pack a tile, and remember how long that took."""
         started, worked = perf_counter(), thread_time()
         self._metrics.count("tile_cache_misses")
-        tile = _draw(plan, z, x, y, encoding)
+        tile = drawn_tile(plan, z, x, y, encoding)
         taken, worked = perf_counter() - started, thread_time() - worked
         plan.slowest_s[z] = max(worked, plan.slowest_s.get(z, 0.0) * _FORGET)
         self._metrics.drew(taken)
         return tile
 
-    def _keep(self, key: tuple[object, ...], tile: ReadyTile) -> None:
+    def _keep(self, key: Hashable, tile: ReadyTile) -> None:
         self._cache.keep(key, tile)
-        if any(name == b"gisgrid-thinned" for name, _ in tile.headers):
+        if tile.is_thinned:
             self._metrics.count("tile_thinned")
-
-    async def _drawn(
-        self, plan: Plan, place: tuple[int, int, int], encoding: Encoding, receive: Receive
-    ) -> ReadyTile | None:
-        """Wait for a tile that is drawn in a thread; None where the client goes away before."""
-        key = (plan.key, *place, encoding)
-        flight = self._flights.get(key)
-        if flight is not None:
-            self._metrics.count("tile_joined")
-        else:
-            flight = self._take_off(key, plan, place, encoding)
-        flight.waiting += 1
-        gone = asyncio.ensure_future(_until_gone(receive))
-        waited: set[asyncio.Future[Any]] = {flight.done, gone}
-        try:
-            await asyncio.wait(
-                waited, timeout=self._settings.timeout_s, return_when=asyncio.FIRST_COMPLETED
-            )  # fmt: skip
-            if flight.done.done():
-                return flight.done.result()
-            if gone.done():
-                return None
-            raise BusyError(
-                f"the tile was not drawn within {self._settings.timeout_s:g} s and is given up; ask again later"
-            )
-        finally:
-            gone.cancel()
-            flight.waiting -= 1
-            if flight.waiting == 0 and not flight.done.done() and flight.work.cancel():
-                self._metrics.count("tile_cancelled")
-
-    def _take_off(
-        self,
-        key: tuple[object, ...],
-        plan: Plan,
-        place: tuple[int, int, int],
-        encoding: Encoding,
-    ) -> _Flight:
-        if len(self._flights) >= self._settings.max_waiting:
-            raise BusyError(
-                f"{len(self._flights)} tiles are being drawn and no more can wait; ask again in a moment"
-            )
-        work = self._threads.submit(self._draw, plan, *place, encoding)
-        flight = _Flight(work, asyncio.wrap_future(work))
-        self._flights[key] = flight
-        flight.done.add_done_callback(lambda done: self._landed(key, done))
-        return flight
-
-    def _landed(self, key: tuple[object, ...], done: asyncio.Future[ReadyTile]) -> None:
-        del self._flights[key]
-        if not done.cancelled() and done.exception() is None:
-            self._keep(key, done.result())
 
     async def _tilejson(self, names: str, scope: Scope) -> Answer:
         editions = await self._editions(names)
@@ -383,61 +324,6 @@ def _made(published: Published, name: str) -> Edition:
     return edition
 
 
-def _draw(plan: Plan, z: int, x: int, y: int, encoding: Encoding) -> ReadyTile:
-    drawn: list[Tile] = []
-    notes: list[str] = []
-    for part in plan.parts:
-        source = part.source
-        if source.minzoom <= z <= source.maxzoom:
-            try:
-                tile = source.tile(z, x, y, where=part.where, **plan.options)
-            except InputError as error:
-                if not plan.is_raster:
-                    raise
-                raise BadRequestError(str(error)) from error  # colours that cannot be
-            drawn.append(tile)
-            if tile.thinned is not None:
-                notes.append(f"{tile.thinned}; layer={part.edition.layer.id}")
-    media_type = plan.parts[0].source.media_type if not plan.is_raster else f"image/{plan.options['image']}"  # fmt: skip
-    return ready_tile(drawn, media_type, encoding, notes)
-
-
-def ready_tile(
-    drawn: list[Tile], media_type: str, encoding: Encoding, notes: list[str]
-) -> ReadyTile:
-    """Put the layers of a tile together and pack them.
-
-    Parameters
-    ----------
-    drawn
-        The layers' tiles; those of an archive may be packed already.
-    media_type
-        What they are.
-    encoding
-        How the client takes them.
-    notes
-        What was thinned.
-
-    Returns
-    -------
-    ReadyTile
-        What is sent.
-    """
-    said = ((b"gisgrid-thinned", ", ".join(notes).encode()),) if notes else ()
-    if len(drawn) == 1 and drawn[0].encoding == "gzip" == encoding:
-        body, how = drawn[0].body, "gzip"
-    else:
-        body = b"".join(gzip.decompress(t.body) if t.encoding == "gzip" and t.body else t.body for t in drawn)  # fmt: skip
-        how = encoding if len(body) >= WORTH_PACKING else ""
-        body = packed(body, encoding) if how else body
-    if not body:
-        return ReadyTile(b"", "", said)
-    headers = [(b"content-type", media_type.encode()), (b"content-length", b"%d" % len(body))]
-    if how:
-        headers.append((b"content-encoding", how.encode()))
-    return ReadyTile(body, how, (*headers, *said))
-
-
 def _place(plan: Plan, address: TileAddress) -> tuple[int, int, int]:
     """Read the place of a tile, and make sure that there is one."""
     z, x, y = int(address.z), int(address.x), int(address.y)
@@ -454,8 +340,3 @@ def _tag(plan: Plan, z: int, x: int, y: int, encoding: Encoding) -> bytes:
     """Name the state of a tile, from its version and what was asked: no tile has to be drawn for it."""
     packing = f"-{encoding}" if encoding else ""
     return f'"{plan.version}-{z}-{x}-{y}{plan.mark}{packing}"'.encode()
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -87,7 +87,7 @@ async def until(is_so):
 
 
 def on_the_way(app):
-    return app._tiles._flights
+    return app._tiles._flights._under_way
 
 
 def address(place, step=0):

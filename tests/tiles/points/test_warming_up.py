@@ -1,5 +1,5 @@
 from gisgrid.tiles import warm, warm_up
-from gisgrid.tiles.points.encoding import write_features
+from gisgrid.tiles.points.features import write_features
 from gisgrid.tiles.points.search import square_run
 from gisgrid.tiles.points.whole import _whole
 

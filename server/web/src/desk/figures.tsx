@@ -1,5 +1,6 @@
 /** The indicators of a period, told apart by whose, where or what the cases are, with what every rate is made of. */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Language } from "../api";
 import { CloseButton } from "../closebutton";
 import { figure, moment, number, pick } from "../language";
 import { failureText } from "../notices";
@@ -72,20 +73,26 @@ function filterOf(group: string | null, by: By): Partial<Filters> | null {
   return by === "owner" ? { owner: group } : by === "category_code" ? { service: group } : { unit: group }; // prettier-ignore
 }
 
+/** Time by the clock, nights and Sundays too: in minutes below two hours, in days from two days. */
+function lastedText(hours: number, language: Language): string {
+  if (hours < 2) return tell(language, "minutes", { n: number(Math.round(60 * hours), language) });
+  const inDays = hours >= 48;
+  const n = figure(inDays ? hours / 24 : hours, language);
+  return tell(language, inDays ? "lastedDays" : "lastedHours", { n });
+}
+
 function Cell({ column, row, names }: { column: FigureColumn; row: FigureRow; names: Names }) {
   const { language } = names;
   const value = row.values[column.name];
   if (value === null || value === undefined) return <td class="numeric muted">—</td>;
   if (column.kind === "count") return <td class="numeric">{number(value, language)}</td>;
   if (column.kind === "duration") {
-    const inDays = value >= 48;
-    const n = figure(inDays ? value / 24 : value, language);
-    return <td class="numeric">{tell(language, inDays ? "lastedDays" : "lastedHours", { n })}</td>;
+    return <td class="numeric">{lastedText(value, language)}</td>;
   }
   const part = (name: string) => number(row.values[`${column.name}_${name}`] ?? 0, language);
   return (
     <td class="numeric">
-      {number(value * 100, language, 1)}%
+      {`${number(value * 100, language, 1)}${language === "en" ? " %" : "%"}`}
       <span class="muted">
         {part("numerator")}/{part("denominator")}
       </span>
@@ -113,6 +120,29 @@ function heading({ title, kind, share }: FigureColumn, names: Names): string {
   return kind === "duration" && share ? tell(names.language, `share_${share}`, { said }) : said;
 }
 
+const columnsOf = ({ columns }: Figures): readonly FigureColumn[] =>
+  SHOWN.flatMap((name) => columns.find((each) => each.name === name) ?? []);
+
+/** What each rate is of: one name is reckoned in several ways in the field. */
+function Bases({ figures, names }: { figures: Figures; names: Names }) {
+  const { language } = names;
+  const rates = columnsOf(figures).filter(({ basis }) => basis);
+  return (
+    <details class="figures-bases">
+      <summary>{tell(language, "bases")}</summary>
+      <dl>
+        {rates.map((column) => (
+          <div key={column.name}>
+            <dt>{heading(column, names)}</dt>
+            <dd>{pick(column.basis!, language)}</dd>
+          </div>
+        ))}
+      </dl>
+      <p>{tell(language, "basesTime")}</p>
+    </details>
+  );
+}
+
 interface TableProps extends Props {
   readonly loaded: Loaded;
   readonly by: By;
@@ -122,11 +152,11 @@ interface TableProps extends Props {
 function Table({ loaded, by, store, names, onDone }: TableProps) {
   const { language } = names;
   const [order, setOrder] = useState<Order>({ name: "n_filed", descending: true });
-  const columns = SHOWN.flatMap((name) => loaded.parts.columns.find((each) => each.name === name) ?? []); // prettier-ignore
+  const columns = columnsOf(loaded.parts);
   const cells = (row: FigureRow) =>
     columns.map((column) => <Cell key={column.name} column={column} row={row} names={names} />);
   const [whole] = loaded.whole.rows;
-  if (!whole) {
+  if (!whole || loaded.parts.rows.length === 0) {
     return (
       <p class="muted" id="figures-none">
         {tell(language, "noFigures")}
@@ -140,7 +170,6 @@ function Table({ loaded, by, store, names, onDone }: TableProps) {
         key={column.name}
         scope="col"
         class="numeric"
-        title={column.basis ? pick(column.basis, language) : undefined}
         aria-sort={isIt ? (order.descending ? "descending" : "ascending") : "none"}
       >
         <button
@@ -327,6 +356,7 @@ export function FiguresDialog(props: Props) {
           error === null && <p class="muted">{tell(language, "loading")}</p>
         )}
       </div>
+      {shown && <Bases figures={shown.whole} names={names} />}
     </dialog>
   );
 }

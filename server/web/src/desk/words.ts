@@ -193,7 +193,12 @@ const words = {
   by_source: { zh: "来源", en: "Source" },
   together: { zh: "合计", en: "Together" },
   share_median: { zh: "{said}（中位）", en: "{said} (median)" },
-  share_p90: { zh: "{said}（90 分位）", en: "{said} (90 %)" },
+  share_p90: { zh: "{said}（90 分位）", en: "{said} (90th percentile)" },
+  bases: { zh: "怎么算", en: "How it is reckoned" },
+  basesTime: {
+    zh: "时长从上报算到结案，按自然时间；中位：半数案件不超过；90 分位：九成案件不超过。",
+    en: "Times run from report to closing, by the clock: half of the cases took no longer than the median, nine of ten no longer than the 90th percentile.",
+  },
   lastedHours: { zh: "{n} 小时", en: "{n} h" },
   lastedDays: { zh: "{n} 天", en: "{n} d" },
   noFigures: { zh: "这一期没有案件。", en: "There are no cases in this period." },

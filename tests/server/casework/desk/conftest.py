@@ -70,13 +70,22 @@ class Office:
 
 
 @pytest.fixture
-def office(small_city, serve, place):
+def ledger_address(request):
+    """Where the cases are kept: beside the data, or for who asks by the parameter "postgresql" in a database of its own."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        return request.getfixturevalue("postgresql_url")
+    return None
+
+
+@pytest.fixture
+def office(small_city, serve, place, ledger_address):
     made = {name: new_key(name, **rights) for name, rights in HOLDERS.items()}
     file = small_city / "keys.toml"
     file.write_text("\n".join(lines for _, lines in made.values()), "utf-8")
-    client = serve(small_city, keys_file=file)
+    client = serve(small_city, keys_file=file, cases=ledger_address)
     store = FolderStore(small_city / "data")
-    with Desk.open(Catalogue.read(small_city / "layers"), store, follow=False) as desk:
+    catalogue = Catalogue.read(small_city / "layers")
+    with Desk.open(catalogue, store, ledger=ledger_address, follow=False) as desk:
         keys = {name: key for name, (key, _) in made.items()}
         yield Office(small_city, client, keys, desk, place)
 

@@ -7,7 +7,11 @@ import pytest
 LOCAL, PARKS, WATER = "0102", "0117", "0125"
 """Classes by their owners."""
 
+on_both = pytest.mark.parametrize("ledger_address", ["sqlite", "postgresql"], indirect=True)
+"""What the database itself compares, orders and counts."""
 
+
+@on_both
 def test_a_queue_is_ordered_by_deadline_and_read_in_pages(office):
     made = {office.brought_to("dispatched", code) for code in (PARKS, WATER, LOCAL, PARKS)}
     made |= {office.report(east=-5_000)}
@@ -27,6 +31,7 @@ def test_a_queue_is_ordered_by_deadline_and_read_in_pages(office):
     assert dues == sorted(dues)
 
 
+@on_both
 def test_filters_take_what_they_say_and_numbers_agree_with_lists(office):
     parks = office.brought_to("dispatched", PARKS)
     water = office.brought_to("handled", WATER, east=500)
@@ -96,6 +101,7 @@ def test_what_means_nothing_is_refused_with_a_sentence(office, problem, params, 
     assert said in problem(office.ask("cases", params=params), 400)["detail"]
 
 
+@on_both
 def test_nobody_sees_or_counts_beyond_their_rights(office, problem):
     parks, water, local = (office.brought_to("dispatched", code) for code in (PARKS, WATER, LOCAL))
     east = office.brought_to("dispatched", LOCAL, east=500)

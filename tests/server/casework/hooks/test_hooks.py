@@ -16,7 +16,7 @@ from gisgrid_server.casework.hooks.outbox import OneSender
 from gisgrid_server.casework.hooks.posting import Post, is_public
 from gisgrid_server.casework.hooks.sending import Courier
 
-from gisgrid.casework.ledger import Event, Ledger
+from gisgrid.casework.ledger import Event, Ledger, read_life_cycle
 from gisgrid.errors import InputError
 
 SECRET = b"k" * 32
@@ -88,9 +88,12 @@ def clock():
     return Clock()
 
 
-@pytest.fixture
-def ledger(tmp_path, clock):
-    with Ledger.open(f"sqlite:///{tmp_path / 'cases.db'}", clock=clock) as made:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request, tmp_path, clock):
+    url = f"sqlite:///{tmp_path / 'cases.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgresql_url")
+    with Ledger.open(url, clock=clock) as made:
         yield made
 
 
@@ -349,11 +352,11 @@ classes = ["01*"]
 """
 
 
-def test_a_file_of_hooks_is_read(tmp_path, ledger):
+def test_a_file_of_hooks_is_read(tmp_path):
     path = tmp_path / "hooks.toml"
     path.write_text(FILE, "utf-8")
     file = read_hooks(path)
-    file.check(ledger.life_cycle)
+    file.check(read_life_cycle())
     assert file.hooks[0].secrets() == (SECRET,)
     assert file.hooks[0].within.category_prefixes == ("01",)
 
@@ -372,11 +375,11 @@ def test_a_file_of_hooks_is_read(tmp_path, ledger):
         ('name = "water"', 'name = "Water!"', "name"),
     ],
 )
-def test_a_file_of_hooks_that_cannot_be_is_told(tmp_path, ledger, old, new, says):
+def test_a_file_of_hooks_that_cannot_be_is_told(tmp_path, old, new, says):
     path = tmp_path / "hooks.toml"
     path.write_text(FILE.replace(old, new, 1), "utf-8")
     with pytest.raises(InputError, match=says):
-        read_hooks(path).check(ledger.life_cycle)
+        read_hooks(path).check(read_life_cycle())
 
 
 def test_a_secret_is_exchanged_by_signing_with_both(tmp_path, ledger, receiver, courier):
