@@ -148,3 +148,22 @@ def test_the_short_way_is_taken_and_counted(app, lane, tile, monkeypatch):
 def test_a_body_is_not_taken_for_the_next_request(lane, tile):
     asked = get(tile, "Content-Length: 5") + b"hello" + get(tile)
     assert [head.split()[1] for head, _ in answers(lane, asked, n=2)] == [b"200", b"200"]
+
+
+@pytest.mark.usefixtures("drawn_before")
+def test_the_same_headers_again_are_answered_as_the_first_time(lane, tile, monkeypatch):
+    again = []
+    alike = LaneProtocol._answered_alike
+    monkeypatch.setattr(
+        LaneProtocol, "_answered_alike", lambda self, *a: again.append(alike(self, *a)) or again[-1]
+    )
+    packed, plain = get(tile, "Accept-Encoding: gzip"), get(tile)
+    one, other = answers(lane, packed)[0], answers(lane, plain)[0]
+    with socket.create_connection(("127.0.0.1", lane), timeout=20) as connection:
+        heard = connection.makefile("rb")
+        for asked, wanted in [(packed, one), (packed, one), (plain, other), (plain, other)]:
+            connection.sendall(asked)
+            head = b"".join(iter(heard.readline, b"\r\n"))
+            length = re.search(rb"content-length: (\d+)", head)
+            assert heard.read(int(length[1]) if length else 0) == wanted[1]
+    assert again == [True, False, True]

@@ -81,6 +81,9 @@ function fieldText(field: string, language: Language): string {
   return say(language, "refused_other", { field });
 }
 
+const joined = (sentences: readonly string[], language: Language): string =>
+  sentences.join(language === "zh" ? "" : " ");
+
 /** What was refused, by the part of the page that shows it: field by field, where the server tells the fields. */
 export function refusalTexts(
   { field, fields = [], words }: Refusal,
@@ -92,7 +95,9 @@ export function refusalTexts(
   const found: Record<string, string> = {};
   for (const each of fields) {
     const [part, text] = [partOf(each), fieldText(each, language)];
-    if (!found[part]?.includes(text)) found[part] = [found[part], text].filter(Boolean).join(" ");
+    if (!found[part]?.includes(text)) {
+      found[part] = found[part] ? joined([found[part], text], language) : text;
+    }
   }
   return found;
 }
@@ -100,7 +105,7 @@ export function refusalTexts(
 /** The same in one go, where the parts are not in sight. */
 export const refusalText = (refusal: Refusal, language: Language): string =>
   refusal.fields?.length
-    ? Object.values(refusalTexts(refusal, language)).join(" ")
+    ? joined(Object.values(refusalTexts(refusal, language)), language)
     : refusal.words[language];
 
 /** A place by its units, the smallest first. */
