@@ -11,8 +11,11 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+import pandas as pd
 from timing import row, seconds
 
+from gisgrid.casework.indicators import indicators, period_of
+from gisgrid.casework.indicators.declaration import NUMBERS, TIMES, WORDS
 from gisgrid.casework.ledger import CaseFilter, Event, Ledger
 
 N_CASES, N_UNITS = 5_000_000, 5_000
@@ -50,6 +53,7 @@ def rows():
             assert ledger.count() == N_CASES
             found += desk(ledger)
             found += wide(ledger)
+            found += city_wide(ledger)
             found += appended(ledger, f"{N_CASES // 10**6} million cases")
     return found
 
@@ -171,6 +175,43 @@ def wide(ledger):
         row(work, seconds(lambda: ledger.cases(month, columns=INDICATOR_COLUMNS), times=3)),
         row("reports of 30 days within 200 m of a place", 1000 * seconds(lambda: ledger.cases(near), times=20), unit="ms"),
         row("how one case stands", 1000 * seconds(lambda: ledger.case("C002500000"), times=20), unit="ms"),
+    ]  # fmt: skip
+
+
+def city_wide(ledger):
+    """What a district's desk asks of all cases: the numbers beside its filters, and the indicators of a month by unit."""
+    open_, due = CaseFilter(states=OPEN), {"states": OPEN, "due_from": NOW}
+
+    def counted():
+        for by, wanted in (("state", CaseFilter()), ("owner", open_), ("category_code", open_)):
+            ledger.counts(by, wanted)
+        for until in (NOW, NOW + dt.timedelta(days=1), NOW + dt.timedelta(days=400)):
+            ledger.count(CaseFilter(**due | {"due_before": until + dt.timedelta(hours=1)}))
+        ledger.count(open_)
+
+    columns = tuple(dict.fromkeys(("case_id", "unit_code", *TIMES, *NUMBERS, *WORDS)))
+    period = period_of("2026-10", timezone="Asia/Shanghai").known_until(pd.Timestamp(NOW))
+    first, end = period.start.to_pydatetime(), period.end.to_pydatetime()
+    touched = (
+        ("due_at", CaseFilter(states=OPEN, changed_to=first)),
+        (
+            "due_at",
+            CaseFilter(states=("closed", "void"), changed_to=first, due_from=first, due_before=end),
+        ),
+        ("changed_at", CaseFilter(changed_from=first)),
+    )
+
+    def month():
+        frames = [ledger.cases(part, order=order, columns=columns) for order, part in touched]
+        cases = pd.concat(frames, ignore_index=True).drop_duplicates(
+            "case_id", keep="last", ignore_index=True
+        )
+        return indicators(cases, period, by=["unit_code"])
+
+    work = f"indicators of a month for {len(month()):,} units among {N_CASES // 10**6} million cases, read included"
+    return [
+        row("numbers beside a desk's filters, whole city", 1000 * seconds(counted, times=5), unit="ms"),
+        row(work, seconds(month, times=3)),
     ]  # fmt: skip
 
 

@@ -267,6 +267,8 @@ def prepare(engine: Engine, cycle: LifeCycle) -> None:
     """
     with writing(engine) as connection:
         METADATA.create_all(connection, checkfirst=True)
+        for index in CASES.indexes:  # a ledger of before may lack one
+            index.create(connection, checkfirst=True)
         facts = {row.name: row.value for row in connection.execute(select(FACTS))}
         if not facts:
             for statement in APPEND_ONLY[engine.dialect.name]:

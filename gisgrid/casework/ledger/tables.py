@@ -110,6 +110,7 @@ Index("cases_by_owner", *(CASES.c[name] for name in ("owner", "state", "due_at",
 Index("cases_by_unit", *(CASES.c[name] for name in ("unit_code", "state", "due_at", "case_id")))
 Index("cases_by_community", *(CASES.c[name] for name in ("community_code", "state", "due_at", "case_id", "owner")))  # fmt: skip
 Index("cases_by_subdistrict", *(CASES.c[name] for name in ("subdistrict_code", "state", "due_at", "case_id", "owner")))  # fmt: skip
+Index("cases_by_state", *(CASES.c[name] for name in ("state", "due_at", "owner", "category_code")))
 Index("cases_by_report", CASES.c.reported_at, CASES.c.case_id)
 Index("cases_by_change", CASES.c.changed_at, CASES.c.case_id)
 Index("cases_by_closing", CASES.c.closed_at)

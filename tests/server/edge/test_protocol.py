@@ -99,15 +99,13 @@ def test_only_where_photos_are_taken_a_body_may_be_large(port, monkeypatch):
     body = b"a" * (protocol.MAX_BODY + 1)
     head = b"%s HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
     for line in (b"POST /api/report", b"PUT /api/report/photos", b"POST /x?/api/report/photos", b"GET /open311/v2/requests.json"):  # fmt: skip
-        assert say(port, head % (line, len(body)), body).startswith(b"HTTP/1.1 413"), line
+        assert say(port, head % (line, len(body))).startswith(b"HTTP/1.1 413"), line
     for line in (b"POST /api/report/photos", b"POST /city/api/report/photos?key=k", b"POST /open311/v2/requests.xml"):  # fmt: skip
-        heard = say(port, head % (line, len(body)), body)
-        assert heard.startswith((b"HTTP/1.1 404", b"HTTP/1.1 405")), (
-            line,
-            heard[:60],
-        )  # this city has no cases
+        # This city has no cases. The answer comes before the body, which would only meet a connection that closes.
+        heard = say(port, head % (line, len(body)))
+        assert heard.startswith((b"HTTP/1.1 404", b"HTTP/1.1 405")), (line, heard[:60])
     monkeypatch.setattr(protocol, "MAX_UPLOAD", protocol.MAX_BODY)
-    assert say(port, head % (b"POST /api/report/photos", len(body)), body).startswith(b"HTTP/1.1 413")  # fmt: skip
+    assert say(port, head % (b"POST /api/report/photos", len(body))).startswith(b"HTTP/1.1 413")  # fmt: skip
 
 
 def test_a_photo_may_take_longer_but_not_for_ever(port, monkeypatch):

@@ -99,13 +99,17 @@ def _touched(desk: Desk, wanted: CaseFilter, periods: list[Period]) -> pd.DataFr
     """Read the cases that may count in some periods: changed since, still open, or due in one of them."""
     first = min(period.start for period in periods)
     end = max(period.end for period in periods)
-    parts = (
-        CaseFilter(changed_from=first.to_pydatetime()),
-        CaseFilter(states=desk.life_cycle.open_states),
-        CaseFilter(due_from=first.to_pydatetime(), due_before=end.to_pydatetime()),
-    )
-    frames = [desk.ledger.cases(wanted & part, order="reported_at", columns=_COLUMNS) for part in parts]  # fmt: skip
-    return pd.concat(frames, ignore_index=True).drop_duplicates("case_id", ignore_index=True)
+    since, cycle = first.to_pydatetime(), desk.life_cycle
+    settled = tuple(state for state in cycle.states if state not in cycle.open_states)
+    # No case is read twice; one that changes meanwhile is, and counts as it is then. Each in the order of an index.
+    parts: tuple[tuple[Literal["due_at", "changed_at"], CaseFilter], ...] = (
+        ("due_at", CaseFilter(states=cycle.open_states, changed_to=since)),
+        ("due_at", CaseFilter(states=settled, changed_to=since, due_from=since, due_before=end.to_pydatetime())),
+        ("changed_at", CaseFilter(changed_from=since)),
+    )  # fmt: skip
+    frames = [desk.ledger.cases(wanted & part, order=order, columns=_COLUMNS) for order, part in parts]  # fmt: skip
+    cases = pd.concat(frames, ignore_index=True)
+    return cases.drop_duplicates("case_id", keep="last", ignore_index=True)
 
 
 def _columns(declared: Indicators) -> list[dict[str, Any]]:
