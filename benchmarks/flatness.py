@@ -22,7 +22,7 @@ LONG_S = 1800.0
 SHARE_PER_10_MIN = 0.01
 """How much of its level a process may grow by in ten minutes: 4 MB of 400, or 24 MB in an hour."""
 
-SHARE_OF_THIRDS = 0.04
+SHARE_OF_THIRDS = 0.06
 """How much higher the last third may stand than the middle one."""
 
 LEAST = 15
