@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from threading import Lock
 from typing import Any, Final, Literal
-from weakref import finalize
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,14 +35,12 @@ from gisgrid.features.filters.times import FOREVER, interval_span
 from gisgrid.features.filters.values import named
 from gisgrid.features.filters.writing import written
 from gisgrid.features.table import FeatureTable
+from gisgrid.kept import Latest
 
 Language = Literal["cql2-text", "cql2-json"]
 
 ALWAYS: Final = Truth(value=True)
 """What every feature fulfils."""
-
-_KEPT_BYTES: Final = 128 << 20
-"""What prepared conditions may hold in memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,7 +254,7 @@ class Filter:
         [True, False, False]
         """
         n = len(table)
-        test = _prepared.test(self, table)
+        test = _test(self, table)
         if rows is None:
             return run(test, slice(0, n))
         if isinstance(rows, slice):
@@ -266,52 +263,28 @@ class Filter:
         return run(test, np.asarray(rows, np.int64))
 
 
-class _Prepared:
-    """The conditions prepared last, each for one table; they go when the table goes, or when memory is short."""
+_Known = tuple[Test, int]
+_prepared: Final[WeakKeyDictionary[FeatureTable, Latest[_Known]]] = WeakKeyDictionary()
+_lock: Final = Lock()
 
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._tests: OrderedDict[tuple[int, str], tuple[Test, int]] = OrderedDict()
-        self._tables: set[int] = set()
-        self._bytes = 0
 
-    def test(self, wanted: Filter, table: FeatureTable) -> Test:
-        name = (id(table), wanted.key)
-        with self._lock:
-            if name in self._tests:
-                self._tests.move_to_end(name)
-                return self._tests[name][0]
+def _test(wanted: Filter, table: FeatureTable) -> Test:
+    """Make a condition ready for a table, or give what was made of late."""
+    with _lock:
+        latest = _prepared.get(table)
+        if latest is None:
+            latest = _prepared[table] = Latest(lambda known: known[1])
+
+    def make() -> _Known:
         n_words = searched_words(wanted.condition, table)
         if n_words > MAX_WORDS:
             raise FilterError(
                 f"the filter searches through {n_words:,} different texts and at most {MAX_WORDS:,} are searched; "
                 "use fewer LIKE or CASEI, or ask of another property"
             )
-        test = prepared(wanted.condition, table)
-        with self._lock:
-            if id(table) not in self._tables:
-                self._tables.add(id(table))
-                finalize(table, self._forget, id(table)).atexit = False
-            self._keep(name, test, n_words + 4096 + len(wanted.key))
-        return test
+        return prepared(wanted.condition, table), n_words + 4096 + len(wanted.key)
 
-    def _keep(self, name: tuple[int, str], test: Test, n_bytes: int) -> None:
-        if name in self._tests:
-            return
-        self._tests[name] = test, n_bytes
-        self._bytes += n_bytes
-        while self._bytes > _KEPT_BYTES and len(self._tests) > 1:
-            _, (_, freed) = self._tests.popitem(last=False)
-            self._bytes -= freed
-
-    def _forget(self, table: int) -> None:
-        with self._lock:
-            self._tables.discard(table)
-            for name in [name for name in self._tests if name[0] == table]:
-                self._bytes -= self._tests.pop(name)[1]
-
-
-_prepared: Final = _Prepared()
+    return latest.get(wanted.key, make)[0]
 
 
 @lru_cache(maxsize=512)

@@ -1,6 +1,6 @@
 """What all tiles of a layer of points share: its index, its sums, and what filters were asked of late.
 
-Workers share the files that the index and the sums lie in; each keeps the masks of its own latest filters.
+Workers share the files that the index and the sums lie in; each keeps the masks and sums of its own latest filters.
 """
 
 from __future__ import annotations
@@ -8,11 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from gisgrid.errors import ColumnError, GisgridError, InputError, did_you_mean
 from gisgrid.features import FeatureTable
 from gisgrid.features.storage import open_folder, save
+from gisgrid.kept import Latest
 from gisgrid.locks import alone
 from gisgrid.tiles.mvt.wire import Bytes, Ints
 from gisgrid.tiles.points.cells import (
@@ -36,11 +36,6 @@ from gisgrid.tiles.source import LowZoom
 if TYPE_CHECKING:
     from gisgrid.features.filters import Filter
 
-_Value = TypeVar("_Value")
-
-_KEPT_BYTES: Final = 192 << 20
-"""How much the masks and sums of the latest filters may weigh, each kind for itself."""
-
 _INDEX_ARRAYS: Final = ("u", "v", "row", "record", "layout", "data", "start", "number")
 _NOT_KEPT: Final = ("u", "v", "number", "row")
 """The arrays that are the table's own where point i is row i."""
@@ -48,49 +43,6 @@ _TALLY_ARRAYS: Final = ("u", "v", "start", "sums")
 
 _FORM: Final = 1
 """Raised when an index means something else, so that one of old is made anew."""
-
-
-class Latest(Generic[_Value]):
-    """What was made last, as much as a number of bytes allows; made once, however many ask at the same time.
-
-    Parameters
-    ----------
-    size
-        Says how many bytes a value weighs.
-    """
-
-    def __init__(self, size: Callable[[_Value], int]) -> None:
-        self._size = size
-        self._kept: OrderedDict[Hashable, _Value] = OrderedDict()
-        self._weight = 0
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable, make: Callable[[], _Value]) -> _Value:
-        """Give what is there, or make it.
-
-        Parameters
-        ----------
-        key
-            Its name.
-        make
-            Makes it.
-
-        Returns
-        -------
-        value
-            As made.
-        """
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-            value = make()
-            self._kept[key] = value
-            self._weight += self._size(value)
-            while self._weight > _KEPT_BYTES and len(self._kept) > 1:
-                _, old = self._kept.popitem(last=False)
-                self._weight -= self._size(old)
-            return value
 
 
 class PointBase:
