@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -17,6 +18,9 @@ from gisgrid.features.filters.limits import FilterError
 from gisgrid.features.filters.times import DAY, time_span
 from gisgrid.features.places import GeometryKind
 from gisgrid.features.table import FeatureTable
+
+_POINT: Final = struct.Struct("<BIdd")
+"""A point in WKB: the order of its bytes, its type, longitude and latitude."""
 
 _TYPES: Final[Mapping[GeometryKind, frozenset[str]]] = {
     "point": frozenset(["Point"]), "line": frozenset(["LineString", "MultiLineString"]),
@@ -157,6 +161,10 @@ class Schema:
             raise InputError(
                 f"feature {key!r} has a geometry of type {str(kind)[:40]!r} but the layer has {self.geometry} geometry; correct it"
             )
+        if kind == "Point" and isinstance(geometry, Mapping):
+            point = _point(geometry.get("coordinates"))
+            if point is not None:
+                return point
         try:
             shape = shapely.force_2d(shapely.from_geojson(json.dumps(geometry)))
         except (GEOSException, ValueError, TypeError) as error:
@@ -170,6 +178,16 @@ class Schema:
                 f"feature {key!r} has coordinates that are no longitude and latitude; give degrees (OGC:CRS84)"
             )
         return cast("bytes", shapely.to_wkb(shape, byte_order=1))
+
+
+def _point(coordinates: object) -> bytes | None:
+    """Write a plain point as WKB, as nearly all are that come in; None for whatever needs a closer look."""
+    if not isinstance(coordinates, list | tuple) or len(coordinates) != 2:
+        return None
+    lon, lat = coordinates
+    if type(lon) is not float or type(lat) is not float or not (abs(lon) <= 180 and abs(lat) <= 90):
+        return None
+    return _POINT.pack(1, 1, lon, lat)
 
 
 def _checked(value: object, name: str, kind: Kind, key: object, clock: Clock = "instant") -> Plain:

@@ -26,7 +26,7 @@ from gisgrid.features.column import Column, read_only
 from gisgrid.features.places import Packed, Places, point_places
 from gisgrid.features.table import FeatureTable
 
-CHUNK_ROWS: Final = 1024
+CHUNK_ROWS: Final = 256
 """Tables are made one up to so many rows."""
 
 _RATIO: Final = 8

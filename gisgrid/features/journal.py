@@ -118,7 +118,8 @@ class Journal:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             size = os.fstat(handle).st_size
-            end = size if self._known_end == (number, size) else _whole_end(path)
+            known, start = self._known_end
+            end = _whole_end(handle, start if known == number and start <= size else 0, size)
             if end < size:  # a writer was stopped within a batch that nobody was told is safe
                 os.ftruncate(handle, end)
             try:
@@ -218,10 +219,12 @@ def _batches(data: bytes) -> Iterator[tuple[bytes, int]]:
         at = stop
 
 
-def _whole_end(path: Path) -> int:
-    end = 0
-    for _, end in _batches(path.read_bytes()):  # noqa: B007 - the last is wanted
-        pass
+def _whole_end(handle: int, start: int, size: int) -> int:
+    """Find the end of the last whole batch of a segment, looking from the end of one on."""
+    end = start
+    data = os.pread(handle, size - start, start) if start < size else b""
+    for _, stop in _batches(data):
+        end = start + stop
     return end
 
 

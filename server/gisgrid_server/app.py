@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from gisgrid import __version__
@@ -24,8 +24,9 @@ from gisgrid_server.casework.media import media_router
 from gisgrid_server.casework.open311 import open311_router
 from gisgrid_server.casework.reporting import reporting_router
 from gisgrid_server.casework.service import Casework
+from gisgrid_server.casework.taking import ReportTaker
 from gisgrid_server.edge.access import Doorkeeper
-from gisgrid_server.edge.front import Front
+from gisgrid_server.edge.front import Front, Shortcut
 from gisgrid_server.edge.problems import add_problem_handlers, log
 from gisgrid_server.layers.editions import Edition
 from gisgrid_server.layers.findings import Findings
@@ -48,6 +49,7 @@ def create_app(
     counts: Path | None = None,
     progress: Progress = silent,
     spans: Spans | None = None,
+    on_warm: Callable[[], None] = lambda: None,
 ) -> Front:
     """Make the application that serves a city's layers.
 
@@ -61,6 +63,8 @@ def create_app(
         Told when a layer has to be laid down before it can be served.
     spans
         Where to note how long requests took; as the settings say where it is not given.
+    on_warm
+        Called when every layer has been read once.
 
     Returns
     -------
@@ -91,11 +95,15 @@ def create_app(
     casework = Casework.open(settings, published.catalogue, published.store)
     hooks = None if casework is None else Hooks.of(settings, casework.desk.ledger)
 
+    def _warm() -> None:
+        warm(published, findings, readiness)
+        on_warm()
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         published.watch()
         if settings.warm:
-            work = threading.Thread(target=warm, args=(published, findings, readiness), name="warm", daemon=True)  # fmt: skip
+            work = threading.Thread(target=_warm, name="warm", daemon=True)
             work.start()
         else:
             readiness.is_warm = True
@@ -121,9 +129,7 @@ def create_app(
     add_problem_handlers(app)
     app.include_router(api_router(published, findings, settings, doorkeeper))
     app.include_router(health_router(published, settings, metrics=metrics, readiness=readiness, note=tiles.note))  # fmt: skip
-    if casework is not None:
-        for router in _casework_routers(casework, doorkeeper, settings):
-            app.include_router(router)
+    shortcuts = _add_casework(app, casework, doorkeeper, settings)
     app.include_router(ogc_router(published, settings, doorkeeper, tiles=tiles))
     landing = landing_page(published, settings, doorkeeper)
     app.include_router(
@@ -131,16 +137,21 @@ def create_app(
     )
     app.mount("/static", StaticFiles(directory=static_folder(), check_dir=False))
     describe(app)
-    return Front(app, tiles, settings, metrics=metrics, spans=spans)
+    return Front(app, tiles, settings, metrics=metrics, spans=spans, shortcuts=shortcuts)
 
 
-def _casework_routers(
-    casework: Casework, doorkeeper: Doorkeeper, settings: Settings
-) -> list[APIRouter]:
-    """Make the routes of cases: reports, photos, Open311, the desk."""
+def _add_casework(
+    app: FastAPI, casework: Casework | None, doorkeeper: Doorkeeper, settings: Settings
+) -> dict[tuple[str, str], Shortcut]:
+    """Add the routes of cases: reports, photos, Open311, the desk. Gives those that need no FastAPI."""
+    if casework is None:
+        return {}
     limits = Limits(settings)
-    routers = (media_router, reporting_router, open311_router, desk_router)
-    return [router(casework, doorkeeper, limits) for router in routers]
+    take = ReportTaker(casework, doorkeeper, limits)
+    app.include_router(reporting_router(casework, doorkeeper, take))
+    for router in (media_router, open311_router, desk_router):
+        app.include_router(router(casework, doorkeeper, limits))
+    return {("POST", "/api/report"): take}
 
 
 def open_layers(settings: Settings, *, progress: Progress = silent) -> Published:

@@ -90,7 +90,7 @@ def test_one_more_row_leaves_large_chunks_as_they_are(folder, kind):
     live, journal, rng = LiveTable(folder), Journal(folder), np.random.default_rng(3)
     for part in range(3):
         journal.append(
-            [feature(f"p{part}-{i}", somewhere(rng, kind)) for i in range(CHUNK_ROWS - 200)]
+            [feature(f"p{part}-{i}", somewhere(rng, kind)) for i in range(CHUNK_ROWS - 20)]
         )
         live.current(wait=False)
     before = live.current(wait=False).fresh.chunks
@@ -98,9 +98,9 @@ def test_one_more_row_leaves_large_chunks_as_they_are(folder, kind):
     after = live.current(wait=False).fresh.chunks
     assert [chunk.table for chunk in after[:3]] == [chunk.table for chunk in before]
     assert [len(chunk) for chunk in after] == [
-        CHUNK_ROWS - 201,
-        CHUNK_ROWS - 200,
-        CHUNK_ROWS - 200,
+        CHUNK_ROWS - 21,
+        CHUNK_ROWS - 20,
+        CHUNK_ROWS - 20,
         1,
     ]
     assert by_chunks(live.current().fresh).keys() == whole(live.current().fresh).keys()

@@ -279,6 +279,19 @@ def test_no_byte_at_which_a_write_may_stop_loses_what_was_acknowledged(folder):
         assert now(folder) == after
 
 
+def test_a_writer_goes_on_behind_what_others_wrote_meanwhile(folder):
+    one, other = Journal(folder), Journal(folder)
+    one.append([feature("a")])
+    path = next((folder / "journal").glob("*.log"))
+    first = path.stat().st_size
+    for turn, (writer, key) in enumerate([(other, "b"), (one, "c"), (other, "d")]):
+        with path.open("ab") as file:
+            file.write(os.urandom(7 * turn))  # somebody was stopped in the middle
+        writer.append([feature(key)])
+    assert {"a", "b", "c", "d"} <= now(folder).keys()
+    assert path.stat().st_size == 4 * first
+
+
 def test_a_reader_that_looks_while_a_batch_is_written_waits_for_all_of_it(folder):
     watching = LiveTable(folder)
     Journal(folder).append([feature("one")])

@@ -74,7 +74,15 @@ class Event:
         checked_text(self.why, f"why of the event on case {self.case_id!r}", _LONGEST_WHY)
         if self.place is not None:
             object.__setattr__(self, "place", _checked_place(self.place, self.case_id))
-        object.__setattr__(self, "data", _checked_data(self.data, self.case_id))
+        data, text = _checked_data(self.data, self.case_id)
+        object.__setattr__(self, "data", data)
+        object.__setattr__(self, "_data_text", text)
+
+    @property
+    def data_text(self) -> str:
+        """The data as `canonical` writes them."""
+        text: str | None = vars(self).get("_data_text")
+        return canonical(self.data) if text is None else text
 
 
 @dataclass(frozen=True)
@@ -142,6 +150,8 @@ def checked_id(value: object, what: str) -> str:
     >>> checked_id("A-1", "case_id")
     'A-1'
     """
+    if type(value) is str and value.isascii() and value.isprintable() and value.strip() and len(value) <= _LONGEST_ID:  # fmt: skip
+        return value
     if not isinstance(value, str) or not value.strip():
         raise InputError(f"{what} is {value!r} but must be text that is not empty; give one")
     if not value.isprintable():
@@ -235,6 +245,8 @@ def utc(value: object, what: str) -> dt.datetime:
 
 
 def _is_unicode(value: str) -> bool:
+    if value.isascii():
+        return True
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -256,7 +268,8 @@ def _checked_place(place: object, case_id: str) -> tuple[float, float]:
     return lon, lat
 
 
-def _checked_data(data: object, case_id: str) -> dict[str, Any]:
+def _checked_data(data: object, case_id: str) -> tuple[dict[str, Any], str]:
+    """Give the data as they are read again, and as they are written."""
     what = f"of the event on case {case_id!r}"
     if not isinstance(data, Mapping):
         raise InputError(f"data {what} is {data!r} but must be a mapping")
@@ -275,8 +288,7 @@ def _checked_data(data: object, case_id: str) -> dict[str, Any]:
             f"data {what} is no JSON ({error}); give texts, numbers, lists and mappings"
         ) from None
     checked_text(text, f"data {what} as JSON", _MOST_DATA)
-    kept: dict[str, Any] = json.loads(text)
-    return kept
+    return json.loads(text), text
 
 
 def canonical(data: Mapping[str, Any]) -> str:

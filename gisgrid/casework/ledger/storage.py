@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text, update
 from sqlalchemy.engine import URL, make_url
@@ -37,8 +37,8 @@ _WRITES: Final = {"gisgrid_writes": True}
 _ONE_WRITER: Final = 7_301_441
 """The key of PostgreSQL's advisory lock: events become visible in the order of their numbers."""
 _CACHE_KB: Final = 64_000
-_TURN: Final = "-turn"
-"""After the name of a ledger in SQLite: whoever holds a lock on that file may write."""
+_TURN, _NEXT = "-turn", "-next"
+"""After the name of a ledger in SQLite: whoever holds a lock on that file may write, or is the next one to."""
 _LOOK_S: Final = 0.0005
 
 
@@ -212,12 +212,20 @@ def _turn(engine: Engine) -> Iterator[None]:
         yield
         return
     until = time.monotonic() + engine.get_execution_options()["gisgrid_patience_s"]
-    with Path(f"{engine.url.database}{_TURN}").open("ab") as file:
-        while not try_lock(file):
-            if time.monotonic() > until:
-                raise LedgerError(_sentence("written", OSError("database is locked")))
-            time.sleep(_LOOK_S)
+    ledger = engine.url.database
+    with Path(f"{ledger}{_TURN}").open("ab") as turn:
+        # Whoever has just written must be the next one before he writes again, and so lets another one in between.
+        with Path(f"{ledger}{_NEXT}").open("ab") as following:
+            _wait_for(following, until)
+            _wait_for(turn, until)
         yield
+
+
+def _wait_for(file: IO[bytes], until: float) -> None:
+    while not try_lock(file):
+        if time.monotonic() > until:
+            raise LedgerError(_sentence("written", OSError("database is locked")))
+        time.sleep(_LOOK_S)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from gisgrid.casework.ledger.cases import COLUMNS, Case
-from gisgrid.casework.ledger.events import Event, StoredEvent, canonical
+from gisgrid.casework.ledger.events import Event, StoredEvent
 
 SCHEMA_VERSION: Final = "1"
 NEVER: Final = 2**62
@@ -199,7 +199,7 @@ def event_row(stored: StoredEvent, position: int, before: bytes) -> dict[str, An
         "seq": stored.seq, "client_id": stored.client_id, "position": position, "case_id": event.case_id,
         "version": stored.version, "kind": event.kind, "at": microseconds(event.at),
         "sent_at": microseconds(stored.sent_at), "recorded_at": microseconds(stored.recorded_at), "by": event.by,
-        "lon": lon, "lat": lat, "why": event.why, "data": canonical(event.data),
+        "lon": lon, "lat": lat, "why": event.why, "data": event.data_text,
     }  # fmt: skip
     row["digest"] = digest(row, before)
     return row

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -18,10 +18,12 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Insert,
+    Row,
     RowMapping,
     Select,
     Update,
     bindparam,
+    func,
     insert,
     select,
     update,
@@ -45,9 +47,14 @@ from gisgrid.errors import GisgridError, InputError
 
 _AT_ONCE: Final = 500
 _MOST_EVENTS: Final = 1_000
+_MOST_VALUES: Final = 16_384
+"""In one statement; SQLite takes twice as many."""
 _START: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _ADD_EVENT: Final = insert(EVENTS)
 _ADD_CASE: Final = insert(CASES)
+_LAST: Final = select(EVENTS.c.seq, EVENTS.c.recorded_at, EVENTS.c.digest).where(
+    EVENTS.c.seq == select(func.max(EVENTS.c.seq)).scalar_subquery()
+)
 _CHANGE_CASE: Final = (
     update(CASES)
     .where(CASES.c.case_id == bindparam("old_case_id"))
@@ -233,12 +240,30 @@ def _write_many(
     """Write rows without looking at each value's type: they are as the drivers want them (twice as fast)."""
     compiled = _compiled(statement, connection.dialect)
     names = compiled.positiontup
-    values = rows if names is None else [tuple([row[name] for name in names]) for row in rows]
-    connection.exec_driver_sql(str(compiled), values)
+    if names is None:
+        connection.exec_driver_sql(str(compiled), rows)
+        return
+    values = [tuple([row[name] for name in names]) for row in rows]
+    if isinstance(statement, Update):
+        connection.exec_driver_sql(str(compiled), values)
+        return
+    # SQLite's driver lets other threads in at every row; many in one statement wait for their turn once.
+    most = _MOST_VALUES // len(names)
+    while values:
+        n = min(most, 1 << (len(values).bit_length() - 1))
+        connection.exec_driver_sql(_inserting(compiled, n), tuple(chain.from_iterable(values[:n])))
+        values = values[n:]
 
 
 @lru_cache
-def _compiled(statement: Insert | Update, dialect: Dialect) -> SQLCompiler:
+def _inserting(compiled: SQLCompiler, n: int) -> str:
+    """Write an insertion of one row as one of several."""
+    head, _, row = str(compiled).rpartition(" VALUES ")
+    return f"{head} VALUES {', '.join([row] * n)}"
+
+
+@lru_cache
+def _compiled(statement: Insert | Update | Select[Any], dialect: Dialect) -> SQLCompiler:
     compiled = statement.compile(dialect=dialect)
     assert isinstance(compiled, SQLCompiler)  # noqa: S101 - a statement's, not a table's
     return compiled
@@ -247,15 +272,15 @@ def _compiled(statement: Insert | Update, dialect: Dialect) -> SQLCompiler:
 def _begun(
     connection: Connection, uploads: Sequence[Upload], cycle: LifeCycle, now: dt.datetime
 ) -> _Taking:
-    c = EVENTS.c
-    last = connection.execute(select(c.seq, c.recorded_at, c.digest).order_by(c.seq.desc()).limit(1)).first()  # fmt: skip
-    seq, recorded, digest = (
-        (last.seq, time_of(last.recorded_at), last.digest) if last else (0, _START, b"")
-    )
+    seq, recorded, digest = 0, _START, b""
+    for last in connection.exec_driver_sql(str(_compiled(_LAST, connection.dialect))):
+        seq, recorded, digest = last.seq, time_of(last.recorded_at) or _START, bytes(last.digest)
     known: dict[str, list[StoredEvent]] = {}
     ids = {upload.client_id for upload in uploads}
-    for row in _where_in(connection, select(EVENTS).order_by(c.seq), c.client_id, ids):
+    for row in _where_in(connection, EVENTS.c.client_id, ids):
         known.setdefault(row["client_id"], []).append(stored_event(row))
+    for stored in known.values():
+        stored.sort(key=lambda one: one.seq)
     wanted = {
         event.case_id
         for upload in uploads
@@ -263,20 +288,44 @@ def _begun(
         for event in upload.events
     }
     wanted |= {case_id for upload in uploads for case_id in upload.expected}
-    found = _where_in(connection, select(CASES), CASES.c.case_id, wanted)
+    found = _where_in(connection, CASES.c.case_id, wanted)
     cases = {row["case_id"]: case_of(row) for row in found}
-    return _Taking(
-        cycle, max(now, recorded or now), seq, bytes(digest), cases, known, old=set(cases)
-    )
+    return _Taking(cycle, max(now, recorded), seq, digest, cases, known, old=set(cases))
 
 
 def _where_in(
-    connection: Connection, statement: Select[Any], column: Column[Any], values: Collection[str]
+    connection: Connection, column: Column[Any], values: Collection[str]
 ) -> Iterator[RowMapping]:
+    """Find the rows of a table that have one of some texts.
+
+    Nearly always there are none, since what is reported is new: their texts alone are asked for first.
+    """
+    there = {row[0] for row in _asked(connection, column, values, whole=False)}
+    return (row._mapping for row in _asked(connection, column, there, whole=True))  # noqa: SLF001 - its public name
+
+
+def _asked(
+    connection: Connection, column: Column[Any], values: Collection[str], *, whole: bool
+) -> Iterator[Row[Any]]:
     listed = sorted(values)
     for start in range(0, len(listed), _AT_ONCE):
-        chosen = statement.where(column.in_(listed[start : start + _AT_ONCE]))
-        yield from connection.execute(chosen).mappings()
+        chosen = listed[start : start + _AT_ONCE]
+        # There are few statements where their lengths are few: the last text is asked for again.
+        chosen += chosen[-1:] * ((1 << (len(chosen) - 1).bit_length()) - len(chosen))
+        compiled = _compiled(_among(column, len(chosen), whole=whole), connection.dialect)
+        asked = tuple(chosen) if compiled.positiontup else dict(zip(_names(len(chosen)), chosen, strict=True))  # fmt: skip
+        yield from connection.exec_driver_sql(str(compiled), asked)
+
+
+@lru_cache
+def _among(column: Column[Any], n: int, *, whole: bool) -> Select[Any]:
+    chosen = select(column.table) if whole else select(column)
+    return chosen.where(column.in_([bindparam(name) for name in _names(n)]))
+
+
+@lru_cache
+def _names(n: int) -> tuple[str, ...]:
+    return tuple(f"text_{i}" for i in range(n))
 
 
 def _receipt(taken: Sequence[StoredEvent], *, repeated: bool = False) -> Receipt:

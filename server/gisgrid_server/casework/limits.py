@@ -8,6 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from starlette.types import Scope
@@ -141,6 +142,7 @@ def address_of(scope: Scope) -> str:
     return str(client[0]) if client else ""
 
 
+@lru_cache(4096)
 def site(address: str) -> str:
     """Give what counts as one sender: an IPv4 address, or the network of an IPv6 address.
 

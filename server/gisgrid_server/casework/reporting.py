@@ -1,15 +1,8 @@
-"""``/api/report``: what can be reported, whose is it here, and the report itself.
-
-A report goes from the wire to the ledger by hand: its few fields are checked once, by the desk, and the answer waits for the
-disk and for nothing else.
-"""
+"""``/api/report``: what can be reported, whose is it here, and the report itself, which `ReportTaker` takes."""
 
 from __future__ import annotations
 
-import asyncio
-import datetime as dt
 import json
-import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
@@ -18,28 +11,19 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from gisgrid.casework.ledger import Case
-from gisgrid.casework.ledger.events import utc
-from gisgrid.desk import Accepted, Place, Report, ReportError, Service
+from gisgrid.desk import Service
 from gisgrid.desk.places import metres_between
-from gisgrid.desk.reports import check
 from gisgrid.errors import InputError
-from gisgrid.schema import Text
-from gisgrid_server.casework.limits import Limits
+from gisgrid_server.casework.documents import moment, place_document, words
 from gisgrid_server.casework.service import Casework
+from gisgrid_server.casework.taking import ReportTaker
 from gisgrid_server.edge.access import Doorkeeper
-from gisgrid_server.edge.problems import BadRequestError, TooLargeError
+from gisgrid_server.edge.answers import as_response
+from gisgrid_server.edge.problems import BadRequestError
 from gisgrid_server.edge.rights import Rights
 
-_MOST_BYTES: Final = 64 * 1024
 _MOST_NEARBY: Final = 20
 _TAG: Final = "reports"
-_FIELDS: Final = frozenset({
-    "lon", "lat", "service_code", "description", "at", "source", "level_found", "photos", "accuracy_m", "attributes",
-    "same_as", "contact", "client_id", "sent_at",
-})  # fmt: skip
-_BY_ALL: Final = "app"
-"""Who reports without a key reports as this source."""
-
 _TEXT: Final = {"type": "string"}
 _MOMENT: Final = {"type": "string", "format": "date-time"}
 _SENT: Final[Mapping[str, Any]] = {
@@ -74,7 +58,7 @@ _TAKEN: Final = {
 }  # fmt: skip
 
 
-def reporting_router(casework: Casework, doorkeeper: Doorkeeper, limits: Limits) -> APIRouter:
+def reporting_router(casework: Casework, doorkeeper: Doorkeeper, take: ReportTaker) -> APIRouter:
     """Make the routes by which problems are reported.
 
     Parameters
@@ -83,8 +67,8 @@ def reporting_router(casework: Casework, doorkeeper: Doorkeeper, limits: Limits)
         The cases.
     doorkeeper
         Who may what.
-    limits
-        How often.
+    take
+        Takes reports.
 
     Returns
     -------
@@ -107,23 +91,8 @@ def reporting_router(casework: Casework, doorkeeper: Doorkeeper, limits: Limits)
         },
     )  # fmt: skip
     async def _report(request: Request) -> Response:
-        rights = reporter(request)
-        limits.check(request.scope, rights)
-        report, client_id, sent_at = read_report(await _body(request), known=rights.is_known)
-        if report.photos:
-            check(
-                report, desk.services
-            )  # what is no id is a fault of the report, not a photo that is missing
-            casework.photos.demand(report.photos)
-        try:
-            taken = desk.submit(report, client_id=client_id, by=rights.subject, sent_at=sent_at)
-        except ReportError:
-            raise
-        except InputError as error:
-            raise BadRequestError(str(error)) from error
-        accepted = await asyncio.wrap_future(taken)
-        status = 200 if accepted.repeated else 201
-        return _json(accepted_document(accepted, desk.owner_title(accepted.owner)), status=status)
+        # `Front` answers before FastAPI is asked; the route says what a report is, and serves where there is no `Front`.
+        return as_response(await take(request.scope, request.receive))
 
     @router.get(
         "/here", summary="Whose is a problem here, by when, and what is reported nearby?", operation_id="reportHere",
@@ -164,97 +133,6 @@ def reporting_router(casework: Casework, doorkeeper: Doorkeeper, limits: Limits)
         return _json({"scheme": desk.services.scheme, "services": services}, max_age=300)
 
     return router
-
-
-def read_report(body: bytes, *, known: bool) -> tuple[Report, str, dt.datetime | None]:
-    """Read a report as it was sent.
-
-    Parameters
-    ----------
-    body
-        JSON.
-    known
-        Whether it is known who sent it: who is not reports as the public.
-
-    Returns
-    -------
-    tuple
-        The report, the sender's id of the upload, and what the sender's clock says.
-
-    Raises
-    ------
-    BadRequestError
-        It is no JSON object.
-    ReportError
-        Fields are unknown, missing or of another kind; all are told.
-    """
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadRequestError(
-            f"the report is no JSON ({str(error)[:120]}); send an object with client_id, lon, lat, service_code"
-        ) from error
-    if not isinstance(said, dict):
-        raise BadRequestError(
-            "the report is no JSON object; send one with client_id, lon, lat, service_code"
-        )
-    faults = [(str(name)[:60], "a report has no such field; leave it out") for name in said if name not in _FIELDS]  # fmt: skip
-    faults += [(name, f"{name} is missing; send it") for name in ("client_id", "lon", "lat", "service_code") if said.get(name) is None]  # fmt: skip
-    client_id = _client_id(said.get("client_id"), faults)
-    at, sent_at = (_moment(said.get(name), name, faults) for name in ("at", "sent_at"))
-    photos = said.get("photos") or []
-    if not isinstance(photos, list):
-        faults.append(("photos", "photos must be a list of ids"))
-    if not known and (said.get("source") or _BY_ALL) != _BY_ALL:
-        faults.append(("source", f"who names no key reports as {_BY_ALL!r}; leave it out"))
-    if not known and said.get("level_found") is not None:
-        faults.append(("level_found", "this is said by holders of a key; leave it out"))
-    if faults:
-        raise ReportError(tuple(faults))
-    fields = {name: said[name] for name in ("lon", "lat", "service_code", "accuracy_m", "same_as", "level_found") if name in said}  # fmt: skip
-    fields |= {name: said[name] for name in ("description", "source", "attributes", "contact") if said.get(name)}  # fmt: skip
-    return Report(**fields, at=at, photos=tuple(photos)), client_id, sent_at
-
-
-def accepted_document(accepted: Accepted, owner_title: Text) -> dict[str, Any]:
-    """Say what became of a report.
-
-    Parameters
-    ----------
-    accepted
-        As the desk says.
-    owner_title
-        The owner's name.
-
-    Returns
-    -------
-    dict
-        JSON.
-    """
-    return {
-        "case_id": accepted.case_id, "repeated": accepted.repeated, "place": place_document(accepted.place),
-        "owner": accepted.owner, "owner_title": words(owner_title), "due_at": moment(accepted.due_at),
-        "recorded_at": moment(accepted.receipt.recorded_at),
-    }  # fmt: skip
-
-
-def place_document(place: Place) -> dict[str, Any]:
-    """Say where something lies in the grid.
-
-    Parameters
-    ----------
-    place
-        As the desk says.
-
-    Returns
-    -------
-    dict
-        Codes, names by level, and whether it is outside.
-    """
-    return {
-        "unit_code": place.unit_code, "community_code": place.community_code, "subdistrict_code": place.subdistrict_code,
-        "names": dict(place.names), "names_en": dict(place.names_en), "outside": place.outside,
-    }  # fmt: skip
 
 
 def public_case(case: Case) -> dict[str, Any]:
@@ -314,75 +192,6 @@ def service_document(service: Service) -> dict[str, Any]:
         "description": words(service.description or service.name), "keywords": list(service.keywords),
         "attributes": [one.model_dump(mode="json") for one in service.attributes],
     }  # fmt: skip
-
-
-def words(text: Text) -> dict[str, str]:
-    """Give a text in both languages.
-
-    Parameters
-    ----------
-    text
-        The text.
-
-    Returns
-    -------
-    dict
-        ``zh`` and ``en``.
-    """
-    return {"zh": text.zh, "en": text.en}
-
-
-def moment(time: dt.datetime | None) -> str | None:
-    """Give a time as clients read it.
-
-    Parameters
-    ----------
-    time
-        Aware, or None.
-
-    Returns
-    -------
-    str or None
-        ISO 8601 in UTC.
-
-    Examples
-    --------
-    >>> moment(dt.datetime(2026, 11, 22, 8, tzinfo=dt.UTC))
-    '2026-11-22T08:00:00Z'
-    """
-    return None if time is None else time.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
-
-
-async def _body(request: Request) -> bytes:
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > _MOST_BYTES:
-            raise TooLargeError(
-                f"a report has at most {_MOST_BYTES // 1024} KiB; send photos by themselves and name their ids"
-            )
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _client_id(value: object, faults: list[tuple[str, str]]) -> str:
-    if value is None:
-        return ""
-    try:
-        return str(uuid.UUID(value if isinstance(value, str) else "-"))
-    except ValueError:
-        faults.append(("client_id", f"{value!r:.60} is no UUID; make one per report and keep it for retries"))  # fmt: skip
-        return ""
-
-
-def _moment(value: object, name: str, faults: list[tuple[str, str]]) -> dt.datetime | None:
-    if value is None:
-        return None
-    try:
-        return utc(value, name)
-    except InputError as error:
-        faults.append((name, str(error)))
-        return None
 
 
 def _unknown_service(casework: Casework, code: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
+from starlette.responses import Response
+
 from gisgrid_server.edge.problems import PROBLEM_MEDIA_TYPE, Problem
 
 YEAR_S: Final = 31_536_000
@@ -22,6 +24,23 @@ class Answer(NamedTuple):
 
 GONE: Final = Answer(499, [], b"")
 """Nobody is there to hear the answer."""
+
+
+def as_response(answer: Answer) -> Response:
+    """Give an answer to the framework, where one stands between after all.
+
+    Parameters
+    ----------
+    answer
+        The answer.
+
+    Returns
+    -------
+    Response
+        The same.
+    """
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in answer.headers}
+    return Response(answer.body, answer.status, headers)
 
 
 def problem_answer(problem: Problem) -> Answer:

@@ -1,15 +1,17 @@
 """The first to hear a request: which host, whose proxy, how long it took; then the tiles, or the rest.
 
-Tiles are answered here without a framework around them; everything else goes on to FastAPI.
+Tiles are answered here without a framework around them, and so are the few requests that come as fast (`shortcuts`);
+everything else goes on to FastAPI.
 """
 
 from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from time import perf_counter
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,6 +32,10 @@ _ALWAYS_OPEN: Final = frozenset({"/healthz", "/readyz"})
 """Whoever looks after the server asks these by whatever name."""
 
 _READING: Final = frozenset({"GET", "HEAD"})
+
+
+Shortcut: TypeAlias = Callable[[Scope, Receive], Awaitable[Answer]]
+"""Answers a request; what it raises becomes a problem."""
 
 
 class Tiles(Protocol):
@@ -60,6 +66,8 @@ class Front:
         Where to count.
     spans
         Where to note how long requests took, besides.
+    shortcuts
+        By method and path: what answers such requests without FastAPI.
     """
 
     def __init__(
@@ -70,7 +78,9 @@ class Front:
         *,
         metrics: Metrics,
         spans: Spans | None = None,
+        shortcuts: Mapping[tuple[str, str], Shortcut] | None = None,
     ) -> None:
+        self._shortcuts = shortcuts or {}
         self._app, self._tiles, self._metrics, self._spans = app, tiles, metrics, spans
         self._doorbell, self._cors = Doorbell(settings), Cors(settings.cors_origins)
         self._checks_hosts = self._doorbell.looks_at_hosts
@@ -164,6 +174,13 @@ class Front:
             if path.startswith(("/api/", "/collections", "/ogc", "/open311", "/wmts"))
             else "page"
         )
+        shortcut = self._shortcuts.get((scope["method"], path))
+        if shortcut is not None:
+            try:
+                answer = await shortcut(scope, receive)
+            except Exception as error:  # noqa: BLE001 - as for tiles
+                answer = self._problem(error, scope)
+            return await self._send(answer, scope, send), route
         return await self._rest(scope, receive, send, path), route
 
     async def _tile(self, scope: Scope, receive: Receive, send: Send, path: str) -> int:

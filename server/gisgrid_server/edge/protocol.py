@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -53,6 +54,9 @@ class BoundedProtocol(HttpToolsProtocol):
     _waits_for: asyncio.TimerHandle | None = None
     _reader_waits: asyncio.TimerHandle | None = None
 
+    on_lost: Callable[[], None] | None = None
+    """Whom to tell when the connection has gone."""
+
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - asyncio's, as uvicorn names it
         """Begin to wait for the first request."""
         super().connection_made(transport)
@@ -63,6 +67,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._wait_no_more()
         self.resume_writing()
         super().connection_lost(exc)
+        if self.on_lost is not None:
+            self.on_lost()
 
     def data_received(self, data: bytes) -> None:
         """Take what came, unless this connection was refused."""

@@ -301,7 +301,8 @@ class Published:
             snapshot = live[1].current(wait=False)
             if edition.live is None or snapshot.version != edition.live.version:
                 newer = edition.with_live(snapshot, base_folder(live[1].folder))
-                self._warm(newer)
+                if not newer.is_somebodys:  # whose rows are wanted next, nobody knows
+                    self._warm(newer)
                 self._put(newer)
             live[1].merge_if_due()
         self.on_fresh(

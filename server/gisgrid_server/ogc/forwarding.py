@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
-from gisgrid_server.edge.answers import GONE
+from gisgrid_server.edge.answers import GONE, as_response
 from gisgrid_server.tiles.routes import TileRoutes
 
 
@@ -50,5 +50,4 @@ async def forwarded(
         found = await tiles.answer(inner, receive, path, headers)
     if found is GONE:
         return None
-    told = {name.decode("latin-1"): value.decode("latin-1") for name, value in found.headers}
-    return Response(found.body, found.status, told)
+    return as_response(found)

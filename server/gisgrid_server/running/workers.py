@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _HEALTHCHECK_S: Final = 60
 """A worker that does not answer its parent for so long hangs, and is replaced."""
 
+_SWITCH_S: Final = 0.001
+"""So long one thread may keep the others of a worker waiting: a commit lets others in at each statement."""
+
 _LET_FINISH_S: Final = 10
 """Requests under way have so long to end when the server is stopped."""
 
@@ -64,12 +67,16 @@ def worker_app(settings: Settings, counts: Path | None) -> Front:
         The application.
     """
     from gisgrid_server.app import create_app  # noqa: PLC0415 - heavy, and wanted only here
+    from gisgrid_server.running.garbage import settle  # noqa: PLC0415 - the same
     from gisgrid_server.running.logs import set_up_logs  # noqa: PLC0415 - the same
 
     set_up_logs(settings.log_format)
+    sys.setswitchinterval(_SWITCH_S)
     if counts is not None and sys.platform == "linux":
         _end_with_parent()
-    return create_app(settings, counts=counts)
+    app = create_app(settings, counts=counts, on_warm=settle)
+    settle()
+    return app
 
 
 def _config(settings: Settings, counts: Path | None) -> Config:
@@ -84,7 +91,12 @@ def _config(settings: Settings, counts: Path | None) -> Config:
         "timeout_keep_alive": settings.keep_alive_s, "timeout_graceful_shutdown": _LET_FINISH_S,
         "timeout_worker_healthcheck": _HEALTHCHECK_S, "backlog": 2048,
     }  # fmt: skip
-    return uvicorn.Config(partial(worker_app, settings, counts), **options)
+    app = partial(worker_app, settings, counts)
+    if counts is None or sys.platform == "win32":
+        return uvicorn.Config(app, **options)
+    from gisgrid_server.running.sharing import WorkerConfig  # noqa: PLC0415 - uvloop is not there on Windows
+
+    return WorkerConfig(app, counts=counts, **options)
 
 
 @contextmanager
