@@ -12,7 +12,7 @@ from gisgrid.casework.deadlines import deadlines
 from gisgrid.casework.ledger import Event
 from gisgrid.catalogue import Catalogue, FolderStore
 from gisgrid.desk import Desk
-from gisgrid.desk.desk import LEDGER
+from gisgrid.desk.ledger_file import LEDGER
 from gisgrid.desk.live import LAYER
 from gisgrid.testing import synthetic_casework
 

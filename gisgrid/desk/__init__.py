@@ -5,6 +5,8 @@ simulated city stand on it.
 """
 
 from gisgrid.desk.desk import Desk
+from gisgrid.desk.nearby import cases_near
+from gisgrid.desk.owners import Owners
 from gisgrid.desk.places import Ground, Place
 from gisgrid.desk.reports import Accepted, Preview, Report, ReportError
 from gisgrid.desk.rules import Rules, read_city_rules
@@ -15,6 +17,7 @@ __all__ = [
     "Attribute",
     "Desk",
     "Ground",
+    "Owners",
     "Place",
     "Preview",
     "Report",
@@ -22,6 +25,7 @@ __all__ = [
     "Rules",
     "Service",
     "Services",
+    "cases_near",
     "read_city_rules",
     "read_services",
 ]

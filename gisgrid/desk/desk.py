@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import math
-from base64 import b32encode
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
-import pandas as pd
-
 from gisgrid.casework.deadlines import WorkCalendar
 from gisgrid.casework.ledger import (
-    Case,
-    CaseFilter,
     ConflictError,
     Event,
     Ledger,
@@ -28,40 +20,20 @@ from gisgrid.casework.ledger import (
 from gisgrid.casework.ledger.events import checked_id, utc
 from gisgrid.casework.routing import Routing
 from gisgrid.catalogue import Catalogue, FolderStore
+from gisgrid.desk.before import Before
 from gisgrid.desk.due import Timetable
+from gisgrid.desk.incoming import Incoming
+from gisgrid.desk.ledger_file import ledger_url, make_ledger_folder
 from gisgrid.desk.live import LAYER, LiveCases
-from gisgrid.desk.places import METRES_PER_DEGREE, Ground, Place, metres_between
+from gisgrid.desk.owners import Owners, class_codes
+from gisgrid.desk.places import Ground, Place
 from gisgrid.desk.reports import Accepted, Preview, Report, check
 from gisgrid.desk.rules import Rules, read_city_rules
 from gisgrid.desk.services import Services
 from gisgrid.desk.steps import Steps
 from gisgrid.desk.wording import deadline_words
-from gisgrid.errors import InputError, OutputError
-from gisgrid.intake.classes.taxonomy import taxonomy_named
-from gisgrid.schema import Text
 
-LEDGER: Final = Path("casework") / "cases.db"
-"""Under the data folder."""
-
-_MOST_NEARBY: Final = 200
 _TRIES: Final = 5
-_NOBODY: Final = Text(zh="尚无责任单位", en="Nobody is declared yet")
-
-
-def ledger_url(store: FolderStore) -> str:
-    """Give the address of the ledger in a data folder.
-
-    Parameters
-    ----------
-    store
-        The data folder.
-
-    Returns
-    -------
-    str
-        ``sqlite:///…/casework/cases.db``.
-    """
-    return f"sqlite:///{(store.folder / LEDGER).resolve()}"
 
 
 def _now() -> dt.datetime:
@@ -83,6 +55,10 @@ class Desk:
         Who owns what.
     ground
         The grid.
+    timetable
+        When what is due.
+    owners
+        What those are called who own cases.
     """
 
     def __init__(
@@ -96,10 +72,13 @@ class Desk:
     ) -> None:
         self.ledger, self.rules, self.ground = ledger, rules, ground
         self._live, self._clock = live, clock
-        self.routing = Routing.of(rules.routing, _codes(rules), ground.units)
+        self.routing = Routing.of(rules.routing, class_codes(rules), ground.units)
         self.timetable = Timetable(rules.deadlines, rules.calendar)
         self.timetable.warm(clock())
-        self._zone = ZoneInfo(rules.calendar.timezone)
+        self._incoming = Incoming(
+            rules.services, self.routing, self.timetable, ZoneInfo(rules.calendar.timezone), rules.life_cycle.opens
+        )  # fmt: skip
+        self.owners, self._before = Owners(rules, ground), Before(ledger, self.locate)
         self._steps = Steps(
             ledger, routing=self.routing, timetable=self.timetable, ground=ground, services=rules.services
         )  # fmt: skip
@@ -153,7 +132,7 @@ class Desk:
         said = read_city_rules(rules)
         ground = Ground.of(catalogue, store)
         if ledger is None:
-            _make_folder((store.folder / LEDGER).parent)
+            make_ledger_folder(store)
         opened = Ledger.open(ledger or ledger_url(store), life_cycle=said.life_cycle, clock=clock)
         try:
             live = LiveCases(opened, catalogue[LAYER], store, prepared=prepared) if follow and LAYER in catalogue else None  # fmt: skip
@@ -241,88 +220,9 @@ class Desk:
         due = None if rule is None else self.timetable.due(rule, now)
         note = deadline_words(rule, due, started=now, calendar=self.calendar)
         return Preview(
-            place, owner, self.owner_title(owner), due.at if due else None,
+            place, owner, self.owners.title(owner), due.at if due else None,
             due.provisional if due else False, note, self.ground.about(place),
         )  # fmt: skip
-
-    def owner_title(self, owner: str | None) -> Text:
-        """Give the name of an owner.
-
-        Parameters
-        ----------
-        owner
-            Its id; None for nobody.
-
-        Returns
-        -------
-        Text
-            As the rules name it; a locality by its own name; the id itself where nothing is known of it.
-        """
-        if owner is None:
-            return _NOBODY
-        return self._titles.get(owner) or Text(zh=owner, en=owner)
-
-    @cached_property
-    def _titles(self) -> Mapping[str, Text]:
-        named = {one.id: one.title for one in self.rules.routing.owner}
-        fallback = self.rules.routing.fallback
-        if fallback is None:
-            return named
-        localities = {}
-        for place in self.ground.places:
-            code = getattr(place, fallback.column, None)
-            zh = place.names.get(fallback.level)
-            if code and zh:
-                localities[f"{fallback.level}:{code}"] = Text(zh=zh, en=place.names_en.get(fallback.level, zh))  # fmt: skip
-        return localities | named
-
-    def nearby(
-        self,
-        lon: float,
-        lat: float,
-        *,
-        service_code: str | None = None,
-        radius_m: float = 250.0,
-        within: CaseFilter | None = None,
-    ) -> list[Case]:
-        """List open cases near a place, which may be the same problem.
-
-        Parameters
-        ----------
-        lon, lat
-            WGS84 degrees.
-        service_code
-            Only of this class.
-        radius_m
-            How far, in metres.
-        within
-            What the asker may see.
-
-        Returns
-        -------
-        list of Case
-            The nearest first, 200 at most.
-
-        Raises
-        ------
-        InputError
-            The radius is not from 0 to 5 000 metres.
-        LedgerError
-            The database does not answer.
-        """
-        if not 0 <= radius_m <= 5_000:
-            raise InputError(f"radius_m is {radius_m!r} but must be from 0 to 5000 metres")
-        up = radius_m / METRES_PER_DEGREE
-        across = up / max(math.cos(math.radians(lat)), 0.01)
-        wanted = CaseFilter(
-            bbox=(max(lon - across, -180), max(lat - up, -90), min(lon + across, 180), min(lat + up, 90)),
-            states=self.life_cycle.open_states,
-            category_codes=None if service_code is None else (service_code,),
-        )  # fmt: skip
-        frame = self.ledger.cases(wanted, within=within, order="reported_at", limit=5 * _MOST_NEARBY)  # fmt: skip
-        away = metres_between(lon, lat, frame["lon"].to_numpy(), frame["lat"].to_numpy())
-        near = frame[away <= radius_m].assign(_away=away).sort_values(["_away", "case_id"])
-        return [case_of_row(row) for row in near.drop(columns="_away").head(_MOST_NEARBY).to_dict("records")]  # fmt: skip
 
     def submit(
         self, report: Report, *, client_id: str, by: str, sent_at: dt.datetime | None = None
@@ -359,7 +259,7 @@ class Desk:
         checked_id(client_id, "client_id")
         now = self._clock()
         place = self.locate(report.lon, report.lat)
-        event = self._event(report, place, client_id=client_id, by=by, now=now)
+        event = self._incoming.event(report, place, client_id=client_id, by=by, now=now)
         accepted: Future[Accepted] = Future()
         accepted.set_running_or_notify_cancel()  # who no longer waits does not undo it
 
@@ -367,7 +267,9 @@ class Desk:
             try:
                 receipt = taken.result()
             except ConflictError as error:
-                self._aside.submit(_settle, accepted, self._again, report, client_id, by, error)
+                self._aside.submit(
+                    _settle, accepted, self._before.report, report, client_id, by, error
+                )
             except BaseException as error:  # noqa: BLE001 - whatever it is, the sender hears it
                 accepted.set_exception(error)
             else:
@@ -473,7 +375,7 @@ class Desk:
                 receipt = self.ledger.append(event, client_id=client_id, expected={case_id: seen})
             except ConflictError as error:
                 if not error.case_id:
-                    return self._done_before(event, said, client_id, at=at, error=error)
+                    return self._before.step(event, said, client_id, at=at, error=error)
                 if expected is not None or tries + 1 == _TRIES:
                     raise
             else:
@@ -481,97 +383,6 @@ class Desk:
                     self._live.wake()
                 return receipt
         raise AssertionError  # pragma: no cover - the last try returns or raises
-
-    def case_id_of(self, client_id: str, day: dt.date) -> str:
-        """Name the case that an upload makes.
-
-        Parameters
-        ----------
-        client_id
-            The sender's id of the upload.
-        day
-            The day on which the ledger took it.
-
-        Returns
-        -------
-        str
-            The day and ten letters and digits: the same in every worker.
-        """
-        digest = hashlib.sha256(client_id.encode("utf-8", "surrogatepass")).digest()
-        return f"{day:%Y%m%d}-{b32encode(digest[:10])[:10].decode('ascii')}"
-
-    def _event(
-        self, report: Report, place: Place, *, client_id: str, by: str, now: dt.datetime
-    ) -> Event:
-        data = report.said()
-        data |= {
-            "category": self.services[report.service_code].category, "unit_code": place.unit_code,
-            "community_code": place.community_code, "subdistrict_code": place.subdistrict_code,
-            "owner": self.routing.owner(report.service_code, place.unit_code),
-        }  # fmt: skip
-        if place.outside:
-            data["outside"] = True
-        rule = self.timetable.rule(report.service_code, place.unit_code, grid_class=place.grid_class)  # fmt: skip
-        if rule is not None:
-            data["due_at"] = self.timetable.due(rule, now).at.isoformat()
-        case_id = self.case_id_of(client_id, now.astimezone(self._zone).date())
-        at = report.at if report.at is not None else now
-        return Event(
-            case_id, self.life_cycle.opens, at, by, (float(report.lon), float(report.lat)), "", data
-        )
-
-    def _again(self, report: Report, client_id: str, by: str, error: ConflictError) -> Accepted:
-        """Give the case of an upload that was taken before, on another day or under other rules perhaps."""
-        place = (float(report.lon), float(report.lat))
-        before = self._events_of(client_id)
-        if len(before) != 1 or not _is_same(before[0], self.life_cycle.opens, by=by, why="", place=place, at=report.at, said=report.said(), whole=True):  # fmt: skip
-            raise error
-        first = before[0]
-        due = first["data"].get("due_at")
-        return Accepted(
-            first["case_id"], self.locate(*place), first["data"].get("owner"),
-            None if due is None else dt.datetime.fromisoformat(due), _receipt_of(first), repeated=True,
-        )  # fmt: skip
-
-    def _done_before(
-        self,
-        event: Event,
-        said: Mapping[str, Any],
-        client_id: str | None,
-        *,
-        at: dt.datetime | None,
-        error: ConflictError,
-    ) -> Receipt:
-        before = self._events_of(client_id or "")
-        if len(before) != 1 or before[0]["case_id"] != event.case_id or not _is_same(before[0], event.kind, by=event.by, why=event.why, place=event.place, at=at, said=said):  # fmt: skip
-            raise error
-        return _receipt_of(before[0])
-
-    def _events_of(self, client_id: str) -> list[dict[str, Any]]:
-        found: list[dict[Any, Any]] = self.ledger.events(client_ids=(client_id,)).to_dict("records")
-        return found
-
-
-def case_of_row(row: Mapping[Any, Any]) -> Case:
-    """Make a case of a row of the ledger's frame.
-
-    Parameters
-    ----------
-    row
-        A value for each column of a case.
-
-    Returns
-    -------
-    Case
-        What is missing is None.
-    """
-    return Case(**{str(name): _plain(value) for name, value in row.items()})
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a frame holds
-    if value is None or value is pd.NaT or value is pd.NA or value != value:  # noqa: PLR0124 - NaN
-        return None
-    return value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
 
 
 def _settle(future: Future[Accepted], act: Callable[..., Accepted], *arguments: object) -> None:
@@ -585,51 +396,3 @@ def _accepted(event: Event, place: Place, receipt: Receipt) -> Accepted:
     due = event.data.get("due_at")
     at = None if due is None else dt.datetime.fromisoformat(due)
     return Accepted(event.case_id, place, event.data.get("owner"), at, receipt, receipt.repeated)
-
-
-def _is_same(
-    before: Mapping[str, Any],
-    kind: str,
-    *,
-    by: str,
-    why: str,
-    place: tuple[float, float] | None,
-    at: dt.datetime | None,
-    said: Mapping[str, Any],
-    whole: bool = False,
-) -> bool:
-    """Tell whether an event that was taken is the one that is sent again; what the rules added does not count."""
-    there = None if pd.isna(before["lon"]) else (before["lon"], before["lat"])
-    same = (before["kind"], before["by"], before["why"], there) == (kind, by, why, place)
-    data = before["data"]
-    equal = same and all(name in data and data[name] == value for name, value in said.items())
-    if whole:
-        own = {"description", "photos", "accuracy_m", "attributes", "same_as", "contact", "level_found"}  # fmt: skip
-        equal = equal and not (own & set(data)) - set(said)
-    return equal and (at is None or before["at"].to_pydatetime() == utc(at, "at"))
-
-
-def _receipt_of(event: Mapping[str, Any]) -> Receipt:
-    seq = int(event["seq"])
-    versions = {event["case_id"]: int(event["version"])}
-    return Receipt(event["client_id"], seq, seq, event["recorded_at"].to_pydatetime(), versions, repeated=True)  # fmt: skip
-
-
-def _codes(rules: Rules) -> list[str]:
-    """Give the codes of all classes of the rules' scheme and of those that can be reported."""
-    codes = [one.code for one in rules.services]
-    try:
-        taxonomy = taxonomy_named(rules.routing.scheme)
-    except InputError:
-        return codes
-    return list(dict.fromkeys([*codes, *(one.code for one in taxonomy.classes if not one.is_major)]))  # fmt: skip
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"the folder {str(folder)!r} for the ledger of cases cannot be made ({error.strerror}); "
-            "make the data folder writable, or name another ledger"
-        ) from error

@@ -15,7 +15,7 @@ from gisgrid.casework.ledger import (
     LedgerError,
     TransitionError,
 )
-from gisgrid.desk import Desk, Report, ReportError
+from gisgrid.desk import Desk, Report, ReportError, cases_near
 from gisgrid.errors import InputError
 
 ID = str(uuid.UUID(int=7))
@@ -50,7 +50,7 @@ def test_a_report_becomes_a_case_with_unit_owner_and_deadline(desk, report):
         case.due_at == taken.due_at == dt.datetime(2026, 11, 20, 8, 0, tzinfo=dt.UTC)
     )  # four working hours, over lunch
     assert (taken.owner, taken.repeated, taken.case_id[:9]) == (case.owner, False, "20261120-")
-    assert desk.owner_title(taken.owner).zh == "街道419801001"
+    assert desk.owners.title(taken.owner).zh == "街道419801001"
     event = desk.ledger.events().iloc[0]
     assert event["data"]["description"] == "垃圾"
 
@@ -59,7 +59,7 @@ def test_bureaus_own_their_classes(desk, report):
     assert (
         desk.report(report(service_code="0113"), client_id=ID, by="x").owner == "urban_management"
     )
-    assert desk.owner_title("urban_management").en == "Urban management bureau"
+    assert desk.owners.title("urban_management").en == "Urban management bureau"
 
 
 def test_sent_again_it_is_the_same_case(desk, report, clock):
@@ -115,7 +115,7 @@ def test_outside_the_city_a_report_is_taken_and_said_to_be_outside(desk, report)
     assert taken.place.outside
     assert (taken.owner, desk.ledger.case(taken.case_id).unit_code) == (None, None)
     assert desk.ledger.events()["data"][0]["outside"]
-    assert desk.owner_title(None).en == "Nobody is declared yet"
+    assert desk.owners.title(None).en == "Nobody is declared yet"
 
 
 def test_a_wrong_clock_is_corrected(desk, report, clock):
@@ -223,17 +223,20 @@ def test_nearby_are_open_cases_nearest_first(desk, report, lonlat):
     ]
     desk.report(report(50, 50, service_code="0113"), client_id=ID, by="x")
     lon, lat = lonlat(50, 50)
-    assert [case.case_id for case in desk.nearby(lon, lat, service_code="0110", radius_m=100)] == [
+    assert [
+        case.case_id
+        for case in cases_near(desk.ledger, lon, lat, service_code="0110", radius_m=100)
+    ] == [
         ids[1],
         ids[2],
     ]
-    assert len(desk.nearby(lon, lat)) == 4
-    assert desk.nearby(lon, lat, within=CaseFilter(case_ids=())) == []
+    assert len(cases_near(desk.ledger, lon, lat)) == 4
+    assert cases_near(desk.ledger, lon, lat, within=CaseFilter(case_ids=())) == []
     desk.act(ids[1], "void", by="d", why="no problem")
-    case = desk.nearby(lon, lat, service_code="0110", radius_m=100)[0]
+    case = cases_near(desk.ledger, lon, lat, service_code="0110", radius_m=100)[0]
     assert case == desk.ledger.case(ids[2])
     with pytest.raises(InputError, match="radius_m is 9000"):
-        desk.nearby(lon, lat, radius_m=9000)
+        cases_near(desk.ledger, lon, lat, radius_m=9000)
 
 
 def test_a_dispatch_gets_its_owner_and_its_deadline(desk, report, clock):
@@ -387,7 +390,9 @@ def test_the_same_on_postgresql(postgresql_url, open_desk, report, clock):
     )
     desk.act(first.case_id, "filed", by="d")
     desk.act(first.case_id, "dispatched", by="d")
-    assert desk.nearby(*lonlat_of(desk, first.case_id))[0] == desk.ledger.case(first.case_id)
+    assert cases_near(desk.ledger, *lonlat_of(desk, first.case_id))[0] == desk.ledger.case(
+        first.case_id
+    )
 
 
 def lonlat_of(desk, case_id):

@@ -12,7 +12,7 @@ import pytest
 from gisgrid.casework.ledger import Event, Ledger
 from gisgrid.catalogue import value_faults
 from gisgrid.desk import Desk, Report
-from gisgrid.desk.desk import ledger_url
+from gisgrid.desk.ledger_file import ledger_url
 from gisgrid.desk.live import LiveCases
 from gisgrid.prepared import open_live, prepare
 

@@ -365,3 +365,25 @@ def frame_of(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> pd.DataFr
         arrays.append(pa.array(kept, type=_TYPES.get(name, pa.string())))
     frame: pd.DataFrame = pa.table(dict(zip(columns, arrays, strict=True))).to_pandas()
     return frame
+
+
+def case_of_row(row: Mapping[Any, Any]) -> Case:
+    """Make a case of a row of the ledger's frame.
+
+    Parameters
+    ----------
+    row
+        A value for each column of a case.
+
+    Returns
+    -------
+    Case
+        What is missing is None.
+    """
+    return Case(**{str(name): _plain(value) for name, value in row.items()})
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a frame holds
+    if value is None or value is pd.NaT or value is pd.NA or value != value:  # noqa: PLR0124 - NaN
+        return None
+    return value.to_pydatetime() if isinstance(value, pd.Timestamp) else value

@@ -38,7 +38,7 @@ class Words:
 
     def owner(self, owner: object) -> Text:
         """Name an owner."""
-        return self._desk.owner_title(str(owner) if _there(owner) else None)
+        return self._desk.owners.title(str(owner) if _there(owner) else None)
 
     def category(self, code: object, category: object = None) -> Text:
         """Name a class: as it is reported, else as the layers label it, else by its code."""

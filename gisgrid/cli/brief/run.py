@@ -15,7 +15,7 @@ from gisgrid.catalogue import Catalogue, FolderStore, Layer, resolve_data, resol
 from gisgrid.cli.brief.composing import compose
 from gisgrid.cli.brief.known import Known, Words
 from gisgrid.desk import Desk
-from gisgrid.desk.desk import LEDGER
+from gisgrid.desk.ledger_file import LEDGER
 from gisgrid.desk.places import grid_layers
 from gisgrid.errors import InputError, did_you_mean
 from gisgrid.report import Brief, require_brief_suffix, write_brief

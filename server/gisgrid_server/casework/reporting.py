@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from gisgrid.casework.ledger import Case
-from gisgrid.desk import Service
+from gisgrid.desk import Service, cases_near
 from gisgrid.desk.places import metres_between
 from gisgrid.errors import InputError
 from gisgrid_server.casework.documents import moment, place_document, words
@@ -110,9 +110,9 @@ def reporting_router(casework: Casework, doorkeeper: Doorkeeper, take: ReportTak
             raise BadRequestError(_unknown_service(casework, service_code))
         place = desk.locate(lon, lat)
         seen = desk.preview(lon, lat, service_code) if service_code else None
-        near = desk.nearby(lon, lat, service_code=service_code or None, radius_m=radius_m)[
-            :_MOST_NEARBY
-        ]
+        near = cases_near(
+            desk.ledger, lon, lat, service_code=service_code or None, radius_m=radius_m
+        )[:_MOST_NEARBY]
         return _json({
             "place": place_document(place),
             "about": desk.ground.about(place),

@@ -91,7 +91,7 @@ class ReportTaker:
         except InputError as error:
             raise BadRequestError(str(error)) from error
         accepted = await asyncio.wrap_future(taken)
-        document = accepted_document(accepted, desk.owner_title(accepted.owner))
+        document = accepted_document(accepted, desk.owners.title(accepted.owner))
         status = HTTPStatus.OK if accepted.repeated else HTTPStatus.CREATED
         return Answer(status.value, [*_HEADERS], json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())  # fmt: skip
 

@@ -47,7 +47,7 @@ def holder_document(desk: Desk, rights: Rights, *, now: dt.datetime) -> dict[str
             ],
         },
         "services": [{"code": one.code, "name": words(one.name), "group": words(one.group)} for one in desk.services],
-        "all_owners": [{"id": one, "title": words(desk.owner_title(one))} for one in owners_of(desk)],
+        "all_owners": [{"id": one, "title": words(desk.owners.title(one))} for one in owners_of(desk)],
         "units": _units(desk, rights), "timezone": desk.calendar.timezone, "published_until": _published(desk, now.year),
         "overdue_colour": OVERDUE_COLOUR, "export_limits": dict(MOST), "as_of": now.isoformat(),
     }  # fmt: skip

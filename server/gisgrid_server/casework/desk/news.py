@@ -17,7 +17,7 @@ from typing import Any, Final
 from starlette.concurrency import run_in_threadpool
 
 from gisgrid.casework.ledger import Case, CaseFilter, Ledger
-from gisgrid.desk.desk import case_of_row
+from gisgrid.casework.ledger.tables import case_of_row
 from gisgrid.errors import GisgridError
 from gisgrid_server.casework.desk.before import cases_before
 from gisgrid_server.casework.desk.marks import Marks

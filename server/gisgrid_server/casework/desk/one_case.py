@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from gisgrid.casework.ledger import Case, CaseNotFoundError, LifeCycle
-from gisgrid.desk import Desk
+from gisgrid.desk import Desk, cases_near
 from gisgrid_server.casework.desk.rows import SHOWN, clocks_of, plain, row_of, words
 from gisgrid_server.edge.audit import note_reading
 from gisgrid_server.edge.rights import Rights
@@ -147,7 +147,8 @@ def _event(event: Mapping[Any, Any]) -> dict[str, Any]:
 def _nearby(desk: Desk, case: Case, rights: Rights) -> list[dict[str, Any]]:
     if case.lon is None or case.lat is None:
         return []
-    near = desk.nearby(
+    near = cases_near(
+        desk.ledger,
         case.lon,
         case.lat,
         service_code=case.category_code,

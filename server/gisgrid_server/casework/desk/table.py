@@ -95,7 +95,7 @@ def titles(desk: Desk, language: Language) -> Mapping[str, Mapping[str, str]]:
     return {
         "state": {one.id: getattr(one.title, language) for one in desk.life_cycle.state},
         "category_code": {one.code: getattr(one.name, language) for one in desk.services},
-        "owner": {one: getattr(desk.owner_title(one), language) for one in owners_of(desk)},
+        "owner": {one: getattr(desk.owners.title(one), language) for one in owners_of(desk)},
     }
 
 

@@ -111,7 +111,7 @@ class Records:
         dict
             The id of the request, and who settles it by when.
         """
-        owner = self._desk.owner_title(accepted.owner)
+        owner = self._desk.owners.title(accepted.owner)
         if accepted.place.outside:
             notice = Text(zh="位置在本市网格之外，已登记。", en="The place lies outside the city's grid; the report is registered.")  # fmt: skip
         elif accepted.due_at is None:
@@ -130,7 +130,7 @@ class Records:
             "service_name": self._service_name(case, language),
             "service_code": case.category_code or "",
             "description": words.description,
-            "agency_responsible": getattr(self._desk.owner_title(case.owner), language) if case.owner else None,
+            "agency_responsible": getattr(self._desk.owners.title(case.owner), language) if case.owner else None,
             "service_notice": None,
             "requested_datetime": self._moment(case.reported_at),
             "updated_datetime": self._moment(case.changed_at),

@@ -16,8 +16,8 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
 from gisgrid.casework.ledger import Case, CaseFilter
+from gisgrid.casework.ledger.tables import case_of_row
 from gisgrid.desk import Accepted, Desk, ReportError
-from gisgrid.desk.desk import case_of_row
 from gisgrid.desk.reports import check
 from gisgrid_server.casework.bodies import body_form
 from gisgrid_server.casework.limits import Limits
