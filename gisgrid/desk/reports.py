@@ -24,6 +24,45 @@ _LONGEST_CONTACT: Final = 200
 _LONGEST_ANSWER: Final = 1_000
 
 
+_RULES_ZH: Final = {
+    "client_id": "每次上报需要一个 UUID；重发时保持不变",
+    "lon": "应为 -180 至 180 之间的经度（WGS84，单位：度）",
+    "lat": "应为 -90 至 90 之间的纬度（WGS84，单位：度）",
+    "service_code": "应为可上报的问题类别代码，见 /api/report/services",
+    "description": f"应为文字，最多 {_LONGEST} 个字符",
+    "at": "应为带时区的 ISO 8601 时间，例如 2026-11-22T08:00:00+08:00",
+    "sent_at": "应为带时区的 ISO 8601 时间，例如 2026-11-22T08:00:00+08:00",
+    "source": "应为来源代码；未使用密钥的上报不要填写",
+    "level_found": "应为发现层级；未使用密钥的上报不要填写",
+    "photos": f"应为已上传照片的编号列表，最多 {_MOST_PHOTOS} 张",
+    "accuracy_m": "应为 0 至 1 000 000 之间的米数",
+    "attributes": "应为该类别所问问题的答案",
+    "same_as": "应为已有案件的编号",
+    "contact": "只能包含 name、phone、email，且应为文字",
+}  # fmt: skip
+
+
+def rule_zh(field: str) -> str:
+    """Say in Chinese what a field of a report must be.
+
+    Parameters
+    ----------
+    field
+        Its name; a part of a field is named after a dot.
+
+    Returns
+    -------
+    str
+        The rule.
+
+    Examples
+    --------
+    >>> rule_zh("contact.phone"), rule_zh("colour")
+    ('只能包含 name、phone、email，且应为文字', '上报中没有这个字段，请删去')
+    """
+    return _RULES_ZH.get(field.partition(".")[0], "上报中没有这个字段，请删去")
+
+
 class ReportError(InputError):
     """A report cannot be taken as it is.
 

@@ -23,7 +23,7 @@ from gisgrid.casework.ledger import (
     LedgerError,
     TransitionError,
 )
-from gisgrid.desk.reports import ReportError
+from gisgrid.desk.reports import ReportError, rule_zh
 from gisgrid.errors import (
     CatalogueError,
     ColumnError,
@@ -173,7 +173,10 @@ class Problem:
         }
         if self.errors:
             members["field"] = self.errors[0][0]
-            members["errors"] = [{"field": name, "detail": told} for name, told in self.errors]
+            members["errors"] = [
+                {"field": name, "detail": told, "detail_zh": rule_zh(name)}
+                for name, told in self.errors
+            ]
         return json.dumps(members, ensure_ascii=False).encode()
 
 

@@ -8,6 +8,7 @@ import pytest
 from gisgrid_server.edge.keys import new_key
 from pyproj import Transformer
 
+from gisgrid.desk.reports import rule_zh
 from gisgrid.tiles import bbox_tiles
 
 LON, LAT = Transformer.from_crs(4547, 4326, always_xy=True).transform(500_050.0, 3_895_250.0)
@@ -101,6 +102,8 @@ def test_what_is_wrong_is_said_by_field(client, said, field):
     assert problem["type"] == "urn:gisgrid:problem:bad-report"
     assert problem["field"] == field
     assert [one["field"] for one in problem["errors"]] == [field]
+    assert problem["errors"][0]["detail_zh"] == rule_zh(field)
+    assert ("没有这个字段" in rule_zh(field)) == (field == "colour")
     assert client.get("/api/report/here", params={"lon": LON, "lat": LAT}).json()["nearby"] == []
 
 
