@@ -66,8 +66,10 @@ def worker_app(settings: Settings, counts: Path | None) -> Front:
     Front
         The application.
     """
+    from gisgrid_server.running.memory import settle, share_heaps  # noqa: PLC0415 - wanted only here
+
+    share_heaps()
     from gisgrid_server.app import create_app  # noqa: PLC0415 - heavy, and wanted only here
-    from gisgrid_server.running.garbage import settle  # noqa: PLC0415 - the same
     from gisgrid_server.running.logs import set_up_logs  # noqa: PLC0415 - the same
 
     set_up_logs(settings.log_format)
