@@ -13,7 +13,8 @@ TITLES = {
     "whole_run": "From a file of reports to hotspots", "intake": "Taking reports in", "join": "Points to units",
     "grids": "Grids", "hotspots": "Hotspots, neighbours, density", "hotspots_points": "Clusters, surfaces, streets",
     "zones": "Zones", "access": "Walking", "hotspots_scan": "Scan statistics", "hotspots_time": "Space and time", "tiles_points": "Tiles of points", "tiles_shapes": "Tiles of areas",
-    "tiles_raster": "Tiles of surfaces, archives", "tiles_server": "Tile server",
+    "tiles_raster": "Tiles of surfaces, archives", "tiles_server": "Tile server", "casework": "The ledger of cases",
+    "casework_http": "Reports over HTTP",
 }  # fmt: skip
 PEERS = ("esda", "libpysal", "scikit-learn", "scipy", "numpy", "pandas", "geopandas", "shapely", "pointpats", "statsmodels", "rasterio", "mapbox-vector-tile")  # fmt: skip
 """Dependencies of the project or of its tests that rows are measured against."""

@@ -46,9 +46,13 @@ MERGE_AT: Final = 5_000
 _MERGE: Final = """
 import os, sys
 from pathlib import Path
+from gisgrid.errors import GisgridError
 from gisgrid.features import merge
 os.nice(10)
-merge(Path(sys.argv[1]))
+try:
+    merge(Path(sys.argv[1]))
+except GisgridError as error:
+    sys.exit(f"fresh rows were not merged: {error}")
 """
 
 _log: Final = logging.getLogger(__name__)
