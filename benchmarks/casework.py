@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 from timing import row, seconds
 
-from gisgrid.casework.indicators import indicators, period_of
-from gisgrid.casework.indicators.declaration import NUMBERS, TIMES, WORDS
+from gisgrid.casework.indicators import indicators, period_of, read_indicators
 from gisgrid.casework.ledger import CaseFilter, Event, Ledger
 
 N_CASES, N_UNITS = 5_000_000, 5_000
@@ -189,24 +188,12 @@ def city_wide(ledger):
             ledger.count(CaseFilter(**due | {"due_before": until + dt.timedelta(hours=1)}))
         ledger.count(open_)
 
-    columns = tuple(dict.fromkeys(("case_id", "unit_code", *TIMES, *NUMBERS, *WORDS)))
     period = period_of("2026-10", timezone="Asia/Shanghai").known_until(pd.Timestamp(NOW))
-    first, end = period.start.to_pydatetime(), period.end.to_pydatetime()
-    touched = (
-        ("due_at", CaseFilter(states=OPEN, changed_to=first)),
-        (
-            "due_at",
-            CaseFilter(states=("closed", "void"), changed_to=first, due_from=first, due_before=end),
-        ),
-        ("changed_at", CaseFilter(changed_from=first)),
-    )
+    columns = ("unit_code", *read_indicators().columns)
 
     def month():
-        frames = [ledger.cases(part, order=order, columns=columns) for order, part in touched]
-        cases = pd.concat(frames, ignore_index=True).drop_duplicates(
-            "case_id", keep="last", ignore_index=True
-        )
-        return indicators(cases, period, by=["unit_code"])
+        start, end = period.start.to_pydatetime(), period.end.to_pydatetime()
+        return indicators(ledger.touched(start, end, columns=columns), period, by=["unit_code"])
 
     work = f"indicators of a month for {len(month()):,} units among {N_CASES // 10**6} million cases, read included"
     return [

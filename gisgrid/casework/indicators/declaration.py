@@ -7,6 +7,7 @@ closed. Here a variant is an entry with its numerator and its denominator, and a
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final, Literal, NamedTuple
 
@@ -188,6 +189,17 @@ class Indicators(Declared):
     counter: Annotated[tuple[Counter, ...], Field(min_length=1)]
     rate: tuple[Rate, ...] = ()
     duration: tuple[Duration, ...] = ()
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of cases that are asked for, each once."""
+        found = ["reported_at", *(each.at for each in self.counter)]
+        for each in self.duration:
+            found += [each.since, each.until]
+        for said in (said for each in (*self.counter, *self.duration) for said in each.when):
+            condition = condition_of(said)
+            found += [condition.column, *({condition.than} & {*TIMES})]
+        return tuple(dict.fromkeys(found))
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Indicators:

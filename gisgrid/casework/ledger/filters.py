@@ -8,7 +8,17 @@ from dataclasses import dataclass, fields, replace
 from itertools import product
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, false, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    bindparam,
+    false,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 
 from gisgrid.casework.ledger.cases import Case
 from gisgrid.casework.ledger.events import utc
@@ -259,7 +269,7 @@ def page(
     descending: bool = False,
     limit: int | None = None,
     after: tuple[dt.datetime | None, str] | None = None,
-) -> Sequence[Row[Any]]:
+) -> CursorResult[Any]:
     """Read a page of cases.
 
     Parameters
@@ -283,8 +293,8 @@ def page(
 
     Returns
     -------
-    list of Row
-        In order.
+    CursorResult
+        The rows, in order.
 
     Notes
     -----
@@ -304,7 +314,7 @@ def page(
     if runs is None:
         sorting = [column.desc() for column in ordered] if descending else ordered
         statement = chosen.where(*conditions(wanted), *rest).order_by(*sorting).limit(limit)
-        return connection.execute(statement).all()
+        return connection.execute(statement)
     lead, asked = runs
     short = (
         select(*ordered)
@@ -315,7 +325,7 @@ def page(
     )
     keys = sorted(tuple(row) for each in asked for row in connection.execute(short, each))[:limit]
     ids = [case_id for _, case_id in keys]
-    return connection.execute(chosen.where(CASES.c.case_id.in_(ids)).order_by(*ordered)).all()
+    return connection.execute(chosen.where(CASES.c.case_id.in_(ids)).order_by(*ordered))
 
 
 def _led(connection: Connection, wanted: CaseFilter) -> CaseFilter:

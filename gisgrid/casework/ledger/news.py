@@ -53,9 +53,8 @@ def read_events(
         statement = statement.where(EVENTS.c.client_id.in_(list(client_ids)))
     if kinds is not None:
         statement = statement.where(EVENTS.c.kind.in_(list(kinds)))
-    rows = connection.execute(statement).all()
-    data = pd.Series([json.loads(row.data) for row in rows], dtype=object)
-    return frame_of(rows, _COLUMNS).assign(data=data)
+    frame = frame_of(connection.execute(statement), _COLUMNS)
+    return frame.assign(data=pd.Series([json.loads(said) for said in frame["data"]], dtype=object))
 
 
 def read_changed(connection: Connection, *, since: int, most: int) -> tuple[list[Case], int]:

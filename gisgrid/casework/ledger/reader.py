@@ -17,6 +17,7 @@ from gisgrid.casework.ledger.news import read_changed, read_events
 from gisgrid.casework.ledger.refusals import CaseNotFoundError
 from gisgrid.casework.ledger.storage import reading
 from gisgrid.casework.ledger.tables import CASES, EVENTS, case_of, frame_of
+from gisgrid.casework.ledger.touched import read_touched
 from gisgrid.errors import ColumnError, did_you_mean
 
 
@@ -106,17 +107,51 @@ class LedgerReader:
         LedgerError
             The database does not answer.
         """
-        for name in columns:
-            if name not in COLUMNS:
-                raise ColumnError(f"cases have no column {name!r}{did_you_mean(name, COLUMNS)}")
+        _demand(columns)
         both = wanted if within is None else wanted & within
         states = self.life_cycle.states
         with reading(self._engine) as connection:
-            rows = page(
+            found = page(
                 connection, both, columns, states=states, order=order, descending=descending,
                 limit=limit, after=after,
             )  # fmt: skip
-        return frame_of(rows, columns)
+            return frame_of(found, columns)
+
+    def touched(
+        self,
+        start: dt.datetime,
+        end: dt.datetime,
+        wanted: CaseFilter = CaseFilter(),  # noqa: B008 - frozen
+        *,
+        within: CaseFilter | None = None,
+        columns: Sequence[str] = COLUMNS,
+    ) -> pd.DataFrame:
+        """List the cases that may count in some days: changed in them or since, open then, or due in them.
+
+        Parameters
+        ----------
+        start, end
+            The days, without the end; aware.
+        wanted, within, columns
+            As in `cases`.
+
+        Returns
+        -------
+        DataFrame
+            As `cases` gives it; each case once, in no order.
+
+        Raises
+        ------
+        ColumnError
+            Cases have no such column.
+        LedgerError
+            The database does not answer.
+        """
+        _demand(columns)
+        both = wanted if within is None else wanted & within
+        with reading(self._engine) as connection:
+            found = read_touched(connection, both, columns, start=start, end=end, cycle=self.life_cycle)  # fmt: skip
+            return frame_of(found, columns)
 
     def count(
         self,
@@ -281,3 +316,9 @@ class LedgerReader:
                 flaw
                 for flaw, _ in zip(flaws(connection, self.life_cycle), range(most), strict=False)
             ]
+
+
+def _demand(columns: Sequence[str]) -> None:
+    for name in columns:
+        if name not in COLUMNS:
+            raise ColumnError(f"cases have no column {name!r}{did_you_mean(name, COLUMNS)}")

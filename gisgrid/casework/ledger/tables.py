@@ -15,9 +15,11 @@ from typing import Any, Final, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import (
     BigInteger,
     Column,
+    CursorResult,
     Double,
     Index,
     Integer,
@@ -335,6 +337,7 @@ def _line(lat: float) -> int:
     return math.floor((lat + 90) * _CELLS_PER_DEGREE)
 
 
+_ROWS_AT_ONCE: Final = 2_000
 _MOMENT: Final = pa.timestamp("us", tz="UTC")
 _TYPES: Final[Mapping[str, pa.DataType]] = {
     **dict.fromkeys(("seq", "version", "position", *_NUMBERS), pa.int64()),
@@ -343,13 +346,13 @@ _TYPES: Final[Mapping[str, pa.DataType]] = {
 }
 
 
-def frame_of(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> pd.DataFrame:
-    """Make a frame of rows of the tables.
+def frame_of(result: CursorResult[Any], columns: Sequence[str]) -> pd.DataFrame:
+    """Make a frame of what a question to the tables gave.
 
     Parameters
     ----------
-    rows
-        As the database gives them.
+    result
+        With its rows still to be read.
     columns
         The names of their values.
 
@@ -357,14 +360,28 @@ def frame_of(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> pd.DataFr
     -------
     DataFrame
         Times in UTC, codes as text, missing values as such; the same types where there is no row.
+
+    Notes
+    -----
+    Rows are read some thousand at a time, from the driver itself: no row is an object for longer than that.
     """
-    values: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(columns)
-    arrays = []
-    for name, column in zip(columns, values, strict=True):
-        kept = [None if value == NEVER else value for value in column] if name == "due_at" else column  # fmt: skip
-        arrays.append(pa.array(kept, type=_TYPES.get(name, pa.string())))
+    cursor = result.cursor
+    assert cursor is not None  # noqa: S101 - a question has rows
+    kinds = [_TYPES.get(name, pa.string()) for name in columns]
+    stored = [pa.int64() if kind == _MOMENT else kind for kind in kinds]
+    chunks: list[list[pa.Array]] = [[] for _ in columns]
+    while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+        for chunk, values, kind in zip(chunks, zip(*rows, strict=True), stored, strict=True):
+            chunk.append(pa.array(values, type=kind))
+    result.close()
+    arrays = [pa.chunked_array(chunk, type=kind).combine_chunks() for chunk, kind in zip(chunks, stored, strict=True)]  # fmt: skip
+    arrays = [_moments(array) if kind == _MOMENT else array for array, kind in zip(arrays, kinds, strict=True)]  # fmt: skip
     frame: pd.DataFrame = pa.table(dict(zip(columns, arrays, strict=True))).to_pandas()
     return frame
+
+
+def _moments(stored: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(stored, NEVER), pa.scalar(None, pa.int64()), stored).cast(_MOMENT)
 
 
 def case_of_row(row: Mapping[Any, Any]) -> Case:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import pandas as pd
 
 from gisgrid.casework.indicators import (
     Indicators,
-    Period,
     compared,
     indicators,
     period_of,
     read_indicators,
 )
-from gisgrid.casework.indicators.declaration import NUMBERS, TIMES, WORDS
 from gisgrid.casework.ledger import CaseFilter
 from gisgrid.desk import Desk
 from gisgrid.errors import InputError
@@ -24,9 +22,6 @@ from gisgrid_server.edge.problems import BadRequestError
 from gisgrid_server.edge.rights import Rights
 
 By = Literal["owner", "subdistrict_code", "community_code", "unit_code", "category_code", "source"]
-
-_KEYS: Final = ("case_id", "subdistrict_code", "community_code", "unit_code")
-_COLUMNS: Final = tuple(dict.fromkeys((*_KEYS, *TIMES, *NUMBERS, *WORDS)))
 
 
 def indicators_document(
@@ -76,7 +71,10 @@ def indicators_document(
     periods = [period]
     if compare:
         periods += [other for other in (period.before(), period.year_ago()) if other is not None]
-    cases = _touched(desk, wanted & rights.within(), periods)
+    cases = desk.ledger.touched(
+        min(each.start for each in periods).to_pydatetime(), max(each.end for each in periods).to_pydatetime(), wanted,
+        within=rights.within(), columns=tuple(dict.fromkeys((*declared.columns, *([by] if by else [])))),
+    )  # fmt: skip
     reckoned = compared if compare else indicators
     frame = reckoned(cases, period, by=[by] if by else [], declared=declared)
     rows = [
@@ -93,23 +91,6 @@ def indicators_document(
         },
         "by": by, "columns": _columns(declared), "rows": rows,
     }  # fmt: skip
-
-
-def _touched(desk: Desk, wanted: CaseFilter, periods: list[Period]) -> pd.DataFrame:
-    """Read the cases that may count in some periods: changed since, still open, or due in one of them."""
-    first = min(period.start for period in periods)
-    end = max(period.end for period in periods)
-    since, cycle = first.to_pydatetime(), desk.life_cycle
-    settled = tuple(state for state in cycle.states if state not in cycle.open_states)
-    # No case is read twice; one that changes meanwhile is, and counts as it is then. Each in the order of an index.
-    parts: tuple[tuple[Literal["due_at", "changed_at"], CaseFilter], ...] = (
-        ("due_at", CaseFilter(states=cycle.open_states, changed_to=since)),
-        ("due_at", CaseFilter(states=settled, changed_to=since, due_from=since, due_before=end.to_pydatetime())),
-        ("changed_at", CaseFilter(changed_from=since)),
-    )  # fmt: skip
-    frames = [desk.ledger.cases(wanted & part, order=order, columns=_COLUMNS) for order, part in parts]  # fmt: skip
-    cases = pd.concat(frames, ignore_index=True)
-    return cases.drop_duplicates("case_id", keep="last", ignore_index=True)
 
 
 def _columns(declared: Indicators) -> list[dict[str, Any]]:
