@@ -1,5 +1,6 @@
 """The desk in a real browser: a report goes its way to its end, two desks meet, news come in, a phone and a screen reader are enough."""
 
+import datetime as dt
 import socket
 import threading
 import time
@@ -208,6 +209,7 @@ def test_the_indicators_of_a_period_are_told_apart(sit_down, office, keep_pictur
     closed = headings.index("Closed") - 1
     assert [rows[name][closed] for name in ("Together", "Water bureau")] == ["1", "1"]
     keep_picture(page, "desk-figures")
+    assert page.locator("#figures .change").count() == 0
     page.click("#figures [data-kind=week]")
     page.wait_for_selector("#period[data-written*=W]")
     page.select_option("#figures-by", "subdistrict_code")
@@ -222,6 +224,30 @@ def test_the_indicators_of_a_period_are_told_apart(sit_down, office, keep_pictur
     page.click("#figures tbody tr:nth-child(3) .link")
     page.wait_for_selector("#figures", state="detached")
     page.wait_for_function("() => window.gisgrid.store.state.filters.unit.length === 9")
+
+
+def test_the_indicators_are_compared_with_the_period_before(
+    sit_down, office, monkeypatch, keep_picture
+):
+    yesterday = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+    for n, at in ((2, yesterday), (3, None)):
+        if at is not None:
+            monkeypatch.setattr(office.desk.ledger, "_clock", lambda at=at: at)
+        for i in range(n):
+            office.report(east=100 * i + 100)
+        monkeypatch.undo()
+    page = sit_down("#lang=en")
+    page.wait_for_selector(".row")
+    page.keyboard.press("i")
+    page.click("#figures [data-kind=day]")
+    page.wait_for_selector("#period[data-written*='-']")
+    page.check("#figures-compare")
+    page.wait_for_selector("#figures .change")
+    headings, rows = figures_of(page)
+    assert rows["Together"][headings.index("Reported") - 1].split("\n") == ["3", "before: +50 %"]
+    keep_picture(page, "desk-figures-compared")
+    page.click("#period-before")
+    page.wait_for_selector("#figures .change", state="detached")
 
 
 def test_the_colours_of_states_are_those_of_the_map(sit_down, office):

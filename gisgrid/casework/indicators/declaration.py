@@ -193,12 +193,12 @@ class Indicators(Declared):
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """The columns of cases that are asked for, each once."""
-        found = ["reported_at", *(each.at for each in self.counter)]
+        found: list[str] = ["reported_at", *(each.at for each in self.counter)]
         for each in self.duration:
             found += [each.since, each.until]
-        for said in (said for each in (*self.counter, *self.duration) for said in each.when):
-            condition = condition_of(said)
-            found += [condition.column, *({condition.than} & {*TIMES})]
+        whens = [*(each.when for each in self.counter), *(each.when for each in self.duration)]
+        for condition in (condition_of(said) for when in whens for said in when):
+            found += [condition.column, *(name for name in TIMES if name == condition.than)]
         return tuple(dict.fromkeys(found))
 
     @model_validator(mode="after")

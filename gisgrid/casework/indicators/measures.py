@@ -144,7 +144,7 @@ def compared(
     Returns
     -------
     DataFrame
-        The columns of `indicators` without numerators and denominators, and of each ``_before`` and ``_year_ago`` with
+        The columns of `indicators`, and of each but numerators and denominators ``_before`` and ``_year_ago`` with
         ``_change_before`` and ``_change_year_ago``: of counts and times the relative change (0.1 is a tenth more; missing
         where there was nothing), of rates the difference.
 
@@ -178,12 +178,9 @@ def compared(
         relative = [name for name in kept if name not in shares]
         change[relative] = change[relative] / then[relative].where(then[relative] != 0)
         now = now.join(then.add_suffix(f"_{suffix}")).join(change.add_suffix(f"_change_{suffix}"))
-    order = [
-        f"{name}{end}"
-        for name in kept
-        for end in ("", "_before", "_change_before", "_year_ago", "_change_year_ago")
-    ]
-    return now[order]
+    ends = ("", "_before", "_change_before", "_year_ago", "_change_year_ago")
+    parts = dict.fromkeys(shares, ("_numerator", "_denominator"))
+    return now[[f"{name}{end}" for name in kept for end in (*ends, *parts.get(name, ()))]]
 
 
 def coverage(

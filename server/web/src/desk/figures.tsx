@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Language } from "../api";
 import { CloseButton } from "../closebutton";
-import { figure, moment, number, pick } from "../language";
+import { figure, moment, number, percent, pick } from "../language";
 import { failureText } from "../notices";
 import type { Asking } from "./asking";
 import type { Names } from "./names";
@@ -34,7 +34,7 @@ interface Loaded {
 }
 
 /** The whole and its parts, asked for anew with every period; the former ones stay in sight until then. */
-function useFigures({ asking, state }: Props, period: string, by: By) {
+function useFigures({ asking, state }: Props, period: string, by: By, isCompared: boolean) {
   const { owner, unit, service } = state.filters;
   const [loaded, setLoaded] = useState<Loaded | null>(null);
   const [busy, setBusy] = useState(true);
@@ -44,6 +44,7 @@ function useFigures({ asking, state }: Props, period: string, by: By) {
     const now = new AbortController();
     const query = asked({ ...NO_FILTERS, state: "", owner, unit, service });
     query.set("period", period);
+    if (isCompared) query.set("compare", "true");
     const parted = new URLSearchParams(query);
     parted.set("by", by);
     setBusy(true);
@@ -55,7 +56,7 @@ function useFigures({ asking, state }: Props, period: string, by: By) {
       )
       .finally(() => now.signal.aborted || setBusy(false));
     return () => now.abort();
-  }, [asking, owner, unit, service, period, by, tries]);
+  }, [asking, owner, unit, service, period, by, isCompared, tries]);
   return { loaded, busy, error, retry: () => setTries((n) => n + 1) };
 }
 
@@ -81,21 +82,57 @@ function lastedText(hours: number, language: Language): string {
   return tell(language, inDays ? "lastedDays" : "lastedHours", { n });
 }
 
-function Cell({ column, row, names }: { column: FigureColumn; row: FigureRow; names: Names }) {
+const CHANGES = { changeBefore: "_change_before", changeYearAgo: "_change_year_ago" } as const;
+
+/** How much more or less than in the period before and a year ago: of a rate in points, of the rest relative to it. */
+function Changes({ column, row, names }: CellProps) {
+  const { language } = names;
+  const said = (change: number) => {
+    const sign = change > 0 ? "+" : "";
+    if (column.kind !== "rate") return `${sign}${percent(change, language)}`;
+    return tell(language, "points", { n: `${sign}${number(100 * change, language, 1)}` });
+  };
+  return (
+    <>
+      {(Object.keys(CHANGES) as (keyof typeof CHANGES)[]).map((key) => {
+        const change = row.values[`${column.name}${CHANGES[key]}`] ?? null;
+        return (
+          change !== null && (
+            <span key={key} class="muted change">
+              {tell(language, key, { change: said(change) })}
+            </span>
+          )
+        );
+      })}
+    </>
+  );
+}
+
+interface CellProps {
+  readonly column: FigureColumn;
+  readonly row: FigureRow;
+  readonly names: Names;
+}
+
+function Cell({ column, row, names }: CellProps) {
   const { language } = names;
   const value = row.values[column.name];
   if (value === null || value === undefined) return <td class="numeric muted">—</td>;
-  if (column.kind === "count") return <td class="numeric">{number(value, language)}</td>;
-  if (column.kind === "duration") {
-    return <td class="numeric">{lastedText(value, language)}</td>;
-  }
   const part = (name: string) => number(row.values[`${column.name}_${name}`] ?? 0, language);
+  const said = {
+    count: () => number(value, language),
+    duration: () => lastedText(value, language),
+    rate: () => `${number(value * 100, language, 1)}${language === "en" ? " %" : "%"}`,
+  };
   return (
     <td class="numeric">
-      {`${number(value * 100, language, 1)}${language === "en" ? " %" : "%"}`}
-      <span class="muted">
-        {part("numerator")}/{part("denominator")}
-      </span>
+      {said[column.kind]()}
+      {column.kind === "rate" && (
+        <span class="muted">
+          {part("numerator")}/{part("denominator")}
+        </span>
+      )}
+      <Changes column={column} row={row} names={names} />
     </td>
   );
 }
@@ -139,6 +176,7 @@ function Bases({ figures, names }: { figures: Figures; names: Names }) {
         ))}
       </dl>
       <p>{tell(language, "basesTime")}</p>
+      <p>{tell(language, "basesCompare")}</p>
     </details>
   );
 }
@@ -226,9 +264,11 @@ interface ChoiceProps {
   readonly by: By;
   readonly onPeriod: (period: Period) => void;
   readonly onBy: (by: By) => void;
+  readonly isCompared: boolean;
+  readonly onCompared: (isCompared: boolean) => void;
 }
 
-function Choices({ names, period, by, onPeriod, onBy }: ChoiceProps) {
+function Choices({ names, period, by, onPeriod, onBy, isCompared, onCompared }: ChoiceProps) {
   const { language, holder } = names;
   const now = today(holder.timezone);
   const next = beside(period, 1);
@@ -284,6 +324,15 @@ function Choices({ names, period, by, onPeriod, onBy }: ChoiceProps) {
           </option>
         ))}
       </select>
+      <label class="figures-compare">
+        <input
+          type="checkbox"
+          id="figures-compare"
+          checked={isCompared}
+          onChange={({ currentTarget }) => onCompared(currentTarget.checked)}
+        />
+        {tell(language, "compare")}
+      </label>
     </div>
   );
 }
@@ -315,7 +364,8 @@ export function FiguresDialog(props: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [period, setPeriod] = useState(() => around("month", today(holder.timezone)));
   const [by, setBy] = useState<By>("owner");
-  const { loaded, busy, error, retry } = useFigures(props, written(period), by);
+  const [isCompared, setCompared] = useState(false);
+  const { loaded, busy, error, retry } = useFigures(props, written(period), by, isCompared);
   useLayoutEffect(() => dialog.current!.showModal(), []);
   const close = () => dialog.current!.close();
   const shown = loaded && loaded.parts.by === by ? loaded : null;
@@ -334,7 +384,15 @@ export function FiguresDialog(props: Props) {
         </div>
         <CloseButton name={tell(language, "close")} onClick={close} />
       </header>
-      <Choices names={names} period={period} by={by} onPeriod={setPeriod} onBy={setBy} />
+      <Choices
+        names={names}
+        period={period}
+        by={by}
+        onPeriod={setPeriod}
+        onBy={setBy}
+        isCompared={isCompared}
+        onCompared={setCompared}
+      />
       {error !== null && (
         <p class="notice failed" role="alert">
           {failureText(error, language)}{" "}
