@@ -2,12 +2,27 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
 from gisgrid.cli import demo_city
 
 DEMO = ("--issues", "2000", "--years", "1", "--seed", "3", "--no-serve")
+
+
+@pytest.fixture
+def few(layers_dir, tmp_path):
+    """A catalogue of the city's own layers and one derived from them: what a demonstration does, in a few seconds."""
+
+    def not_wanted(folder, names):
+        return [name for name in names if name != "issue_density" and is_derived(layers_dir / name)]
+
+    def is_derived(folder):
+        path = folder / "layer.toml"
+        return path.exists() and "[derived]" in path.read_text("utf8")
+
+    return shutil.copytree(layers_dir, tmp_path / "few", ignore=not_wanted)
 
 
 def stamps(folder):
@@ -35,10 +50,11 @@ def test_the_second_start_makes_nothing(gisgrid, demo_data):
     assert stamps(demo_data) == before
 
 
-def test_another_seed_makes_another_city_in_the_same_folder(gisgrid, tmp_path):
-    first = gisgrid("demo", "--data", tmp_path / "d", *DEMO)
+def test_another_seed_makes_another_city_in_the_same_folder(gisgrid, few, tmp_path):
+    start = ("demo", "--layers", few, "--data", tmp_path / "d", *DEMO)
+    first = gisgrid(*start)
     bytes_before = (tmp_path / "d" / "communities.parquet").read_bytes()
-    code, _, err = gisgrid("demo", "--data", tmp_path / "d", *DEMO, "--seed", "4")
+    code, _, err = gisgrid(*start, "--seed", "4")
     assert (first[0], code) == (0, 0)
     assert "because communities has changed" in err or "because reported_issues has changed" in err
     assert (tmp_path / "d" / "communities.parquet").read_bytes() != bytes_before
@@ -53,14 +69,16 @@ def test_the_same_seed_makes_the_same_bytes(gisgrid, demo_data, tmp_path):
             ), path
 
 
-def test_a_city_that_was_cut_short_is_made_again(gisgrid, tmp_path, monkeypatch):
+def test_a_city_that_was_cut_short_is_made_again(gisgrid, few, tmp_path, monkeypatch):
+    start = ("demo", "--layers", few, "--data", tmp_path / "d", *DEMO)
+
     def cut(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(demo_city, "write_frame", cut)
-    assert gisgrid("demo", "--data", tmp_path / "d", *DEMO)[0] == 130
+    assert gisgrid(*start)[0] == 130
     monkeypatch.undo()
-    code, _, err = gisgrid("demo", "--data", tmp_path / "d", *DEMO)
+    code, _, err = gisgrid(*start)
     assert code == 0
     assert re.search(r"(?m)^built ", err)
 
@@ -91,8 +109,6 @@ def test_a_folder_that_cannot_be_made_is_said(gisgrid, tmp_path):
 def test_a_derived_layer_that_cannot_be_built_is_said(
     gisgrid, demo_data, layers_dir, tmp_path, n_derived
 ):
-    import shutil
-
     layers = shutil.copytree(layers_dir, tmp_path / "layers")
     path = layers / "issue_hotspots" / "layer.toml"
     path.write_text(path.read_text("utf8").replace("cell_m = 300", "cell_m = -1"), "utf8")
