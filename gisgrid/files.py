@@ -50,6 +50,33 @@ def require_folder(path: Path) -> None:
         )
 
 
+def make_folder(folder: Path, *, purpose: str, advice: str, parents: bool = True) -> None:
+    """Make a folder to write into, where it is not there yet.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    purpose
+        What is written there: ``the ledger of cases``.
+    advice
+        What to do where it cannot be made.
+    parents
+        Whether the folders above it are made, too.
+
+    Raises
+    ------
+    OutputError
+        It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=parents, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"the folder {str(folder)!r} for {purpose} cannot be made ({error.strerror}); {advice}"
+        ) from error
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a path to write to that takes its place only when the writing went well.

@@ -12,6 +12,7 @@ from shapely import Point
 from gisgrid.errors import InputError, OutputError
 from gisgrid.files import (
     FRAME_SUFFIXES,
+    make_folder,
     read_frame,
     read_surface,
     whole_file,
@@ -131,3 +132,16 @@ def test_no_cell_of_a_csv_is_a_formula_and_numbers_stay(tmp_path):
         "'=1+1", "'+rm", "'-rm", "'@SUM(A1)", "'\tx", "'＝1", "-3.5", "+86", "1e5", "ok", "", "",
     ]  # fmt: skip
     assert table["=cmd"][0] == "=1+1"
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path):
+    make_folder(tmp_path / "a/b", purpose="photos", advice="name another")
+    make_folder(tmp_path / "a/b", purpose="photos", advice="name another")
+    assert (tmp_path / "a/b").is_dir()
+    (tmp_path / "file").write_text("", "utf8")
+    with pytest.raises(
+        OutputError, match=r"folder '.*file/below' for photos cannot be made .*; name another$"
+    ):
+        make_folder(tmp_path / "file/below", purpose="photos", advice="name another")
+    with pytest.raises(OutputError, match="cannot be made"):
+        make_folder(tmp_path / "c/d", purpose="photos", advice="name another", parents=False)

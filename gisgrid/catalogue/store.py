@@ -16,6 +16,7 @@ from gisgrid.catalogue.provenance import Provenance, Value
 from gisgrid.errors import InputError, OutputError
 from gisgrid.files import (
     first_line,
+    make_folder,
     read_frame,
     read_surface,
     whole_file,
@@ -212,13 +213,8 @@ class FolderStore:
 
     def _derived_path(self, name: str) -> Path:
         folder = self.folder / "derived"
-        try:
-            folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"the folder {str(folder)!r} cannot be made ({error.strerror}), and derived layers are written there; "
-                "make the data folder first, or name another with --data"
-            ) from error
+        advice = "make the data folder first, or name another with --data"
+        make_folder(folder, purpose="derived layers", advice=advice, parents=False)
         return folder / name
 
 

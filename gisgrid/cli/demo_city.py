@@ -14,7 +14,7 @@ import gisgrid
 from gisgrid.catalogue import Catalogue, FolderStore, build, resolve_layers, standard_layers
 from gisgrid.cli import bars, demo_cases, printing
 from gisgrid.errors import ContractError, InputError, OutputError
-from gisgrid.files import whole_file, write_frame, write_surface, write_table
+from gisgrid.files import make_folder, whole_file, write_frame, write_surface, write_table
 
 _RECORD: Final = "city.json"
 
@@ -129,12 +129,8 @@ def _demand_own_folder(folder: Path) -> None:
         raise OutputError(
             f"--data {str(folder)!r} is a file, and the city needs a folder; name another"
         )
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"the folder {str(folder)!r} cannot be made ({error.strerror}); make the folder it stands in, or name another with --data"
-        ) from error
+    advice = "make the folder it stands in, or name another with --data"
+    make_folder(folder, purpose="the city", advice=advice, parents=False)
     others = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     if others and _read_record(folder) is None:
         raise OutputError(

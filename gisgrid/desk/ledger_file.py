@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from gisgrid.catalogue import FolderStore
-from gisgrid.errors import OutputError
+from gisgrid.files import make_folder
 
 LEDGER: Final = Path("casework") / "cases.db"
 """Under the data folder."""
@@ -42,10 +42,5 @@ def make_ledger_folder(store: FolderStore) -> None:
         It cannot be written.
     """
     folder = (store.folder / LEDGER).parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"the folder {str(folder)!r} for the ledger of cases cannot be made ({error.strerror}); "
-            "make the data folder writable, or name another ledger"
-        ) from error
+    advice = "make the data folder writable, or name another ledger"
+    make_folder(folder, purpose="the ledger of cases", advice=advice)

@@ -11,6 +11,7 @@ from typing import Final
 from gisgrid.catalogue import Catalogue, FolderStore, Layer
 from gisgrid.errors import GisgridError, InputError, OutputError
 from gisgrid.features import FeatureTable, GeometryKind
+from gisgrid.files import make_folder
 from gisgrid.locks import Hold, alone, try_lock
 from gisgrid.prepared.shown import layer_privacy, shown_fields
 from gisgrid.prepared.sources import layer_source
@@ -125,13 +126,7 @@ def prepare_all(
 
 def _root(store: FolderStore, folder: Path | None) -> Path:
     root = folder if folder is not None else store.folder / FOLDER
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"layers cannot be laid down in {str(root)!r} ({error.strerror}); "
-            "name a folder that can be written with GISGRID_PREPARED"
-        ) from error
+    make_folder(root, purpose="prepared layers", advice="name one that can with GISGRID_PREPARED")
     return root
 
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 import numpy as np
 
 from gisgrid.catalogue import FolderStore, Layer
-from gisgrid.errors import InputError, OutputError
+from gisgrid.errors import InputError
 from gisgrid.features import Journal, LiveTable, Privacy
-from gisgrid.files import whole_file
+from gisgrid.files import make_folder, whole_file
 from gisgrid.locks import alone
 from gisgrid.prepared.layers import prepare
 from gisgrid.prepared.shown import layer_privacy
@@ -162,10 +162,7 @@ class LiveRows:
                 "state its primary_key in layer.toml"
             )
         place = live_folder(layer, store)
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{str(place.parent)!r} cannot be made ({error.strerror}); make the data folder writable") from error  # fmt: skip
+        make_folder(place.parent, purpose="fresh rows", advice="make the data folder writable")
         _lay_over(prepared, place)
         return Journal(place), frozenset(prepared.table.columns)
 

@@ -29,7 +29,7 @@ import pandas as pd
 from gisgrid.casework.ledger import Ledger
 from gisgrid.errors import GisgridError, OutputError
 from gisgrid.features.storage import sync_folder
-from gisgrid.files import whole_file
+from gisgrid.files import make_folder, whole_file
 from gisgrid_server.casework.pictures import Place, redraw
 from gisgrid_server.edge.problems import BusyError, FullError, PhotoError, PhotoNotFoundError
 
@@ -87,12 +87,7 @@ class Photos:
     """
 
     def __init__(self, folder: Path, ledger: Ledger) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"the folder of photos {str(folder)!r} cannot be made ({error.strerror}); set GISGRID_MEDIA to one that can"
-            ) from error
+        make_folder(folder, purpose="photos", advice="set GISGRID_MEDIA to one that can")
         self._folder, self._ledger = folder, ledger
         self._lock = threading.Lock()
         self._hands = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="photos")

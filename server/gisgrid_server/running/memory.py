@@ -16,8 +16,8 @@ _ARENAS: Final = 2
 def share_heaps() -> None:
     """Let the threads of this process share a few heaps; before they are started, and where the system has such a setting.
 
-    glibc gives every thread a heap of its own, and what one thread lets go of the others cannot use: a worker that keeps masks of
-    its latest filters and draws in several threads came to twice the memory that it had in use.
+    glibc gives every thread a heap of its own, and what one thread lets go of the others cannot use. After six minutes
+    under all kinds of load at once a worker had 860 MB with shared heaps, and 904 MB without.
     """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # not every C library has it

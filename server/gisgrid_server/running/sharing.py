@@ -13,10 +13,10 @@ import logging
 import mmap
 import os
 import socket
-import ssl
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any, Final
 
 import uvicorn
@@ -123,7 +123,7 @@ class SharingLoop(uvloop.Loop):
         protocol_factory: Callable[[], asyncio.BaseProtocol],
         *,
         sock: socket.socket,
-        ssl: ssl.SSLContext | None = None,
+        ssl: SSLContext | None = None,
         backlog: int = 100,
     ) -> asyncio.AbstractServer:
         """Serve a port that other processes serve as well."""
@@ -140,7 +140,7 @@ class _Door(asyncio.AbstractServer):
         loop: asyncio.AbstractEventLoop,
         protocol_factory: Callable[[], asyncio.BaseProtocol],
         sock: socket.socket,
-        context: ssl.SSLContext | None,
+        context: SSLContext | None,
         shares: Shares,
     ) -> None:
         self._loop, self._factory, self._sock = loop, protocol_factory, sock
