@@ -13,12 +13,15 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from affine import Affine
+from pyproj import CRS
 
-from gisgrid import analysis, grids, tiles
+from gisgrid import access, analysis, grids, tiles, zones
 from gisgrid.datum import gcj02_from_wgs84
 from gisgrid.derived import Terms, cell_areas, hot, near_repeats, patterned, unit_areas
 from gisgrid.intake import Reference, ingest
 from gisgrid.progress import Progress, silent
+from gisgrid.surface import Surface
 
 _EAST, _NORTH, _SIDE = 500_000.0, 3_880_000.0, 4
 _CELL_M: Final = 300.0
@@ -97,12 +100,39 @@ def _grids() -> None:
     grids.validate({"community": units}, keys={"community": "community_code"})
 
 
+def _walks() -> None:
+    """Walk from every community to a facility and back."""
+    middles = village().set_geometry(village().centroid)
+    west, south, east, north = village().total_bounds
+    lines = [[(x, south), (x, north)] for x in middles.geometry.x[:_SIDE]]
+    lines += [[(west, y), (east, y)] for y in middles.geometry.y[::_SIDE]]
+    streets = gpd.GeoDataFrame(geometry=list(shapely.node(shapely.multilinestrings(lines)).geoms), crs=4547)  # fmt: skip
+    network = access.walking_network(streets)
+    there = middles.iloc[[0, 7]]
+    access.nearest_facilities(middles, there, network)
+    access.within_reach(middles, there, network, limit_m=500.0)
+    access.service_areas(there, network, [300.0], each=True)
+
+
+def _zones() -> None:
+    """Classify a town of a few cells, and find where it ends."""
+    row, column = np.mgrid[:41, :41]
+    far = np.hypot(row - 20.0, column - 20.0)
+    town = np.clip(1.5 - far / 10, 0.0, 1.0)
+    place = Affine(1_000.0, 0.0, _EAST, 0.0, -1_000.0, _NORTH)
+    residents = (5_000.0 * town).astype(np.float32)
+    zones.classify_cells(Surface(residents, place, CRS("ESRI:54009"), unit="residents"))
+    zones.two_breaks(Surface(town.astype(np.float32), place, CRS(4547), unit=""), n_rays=8, n_bootstrap=19)  # fmt: skip
+
+
 PARTS: Final[dict[str, Callable[[], object]]] = {
     "tiles": tiles.warm_up,
     "analysis": analysis.warm_up,
     "intake": _intake,
     "grids": _grids,
     "hotspots": _hotspots,
+    "walks": _walks,
+    "zones": _zones,
 }
 """What is compiled, the longest first."""
 
@@ -120,7 +150,7 @@ def warm_up(*, processes: int = 2, progress: Progress = silent) -> None:
     Notes
     -----
     What is compiled is kept on disk (``NUMBA_CACHE_DIR``, or beside the modules): one to two minutes after an
-    installation (three minutes of one processor), some seconds later.
+    installation (three to four minutes of one processor), some seconds later.
     """
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         running = {pool.submit(part): name for name, part in PARTS.items()}
