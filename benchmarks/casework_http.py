@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import uvloop
 from pyproj import Transformer
 from timing import row
 
@@ -132,11 +133,11 @@ def measure(seconds: float = 10.0) -> dict[str, float]:
         server = subprocess.Popen([sys.executable, str(path)], cwd=PROJECT)
         try:
             _wait(port)
-            asyncio.run(load(port, 2.0, spots))
+            uvloop.run(load(port, 2.0, spots))
             started = time.perf_counter()
-            taken = asyncio.run(load(port, seconds, spots))
+            taken = uvloop.run(load(port, seconds, spots))
             elapsed = time.perf_counter() - started
-            steady = asyncio.run(load(port, seconds, spots, RATE))
+            steady = uvloop.run(load(port, seconds, spots, RATE))
         finally:
             server.terminate()
             server.wait(30)

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from gisgrid.casework.ledger.audit import rebuild
+from gisgrid.casework.ledger.checkpoints import Checkpoints
 from gisgrid.casework.ledger.events import Event
 from gisgrid.casework.ledger.group_commit import GroupCommit
 from gisgrid.casework.ledger.life_cycle import BUILT_IN, LifeCycle, read_life_cycle
@@ -39,6 +40,7 @@ class Ledger(LedgerReader):
         super().__init__(engine, cycle)
         self._clock = clock
         self._process = os.getpid()
+        self._checkpoints = Checkpoints(engine)
         self._writer: GroupCommit[Upload, Receipt] = GroupCommit(self._commit)
 
     @classmethod
@@ -93,6 +95,7 @@ class Ledger(LedgerReader):
     def close(self) -> None:
         """Write what waits, then let the database go."""
         self._writer.close()
+        self._checkpoints.close()
         self._engine.dispose()
 
     def append(
@@ -220,4 +223,6 @@ class Ledger(LedgerReader):
 
     def _take(self, uploads: Callable[[], Sequence[Upload]]) -> list[Receipt | Exception]:
         with writing(self._engine) as connection:
-            return take(connection, uploads(), self.life_cycle, self._clock())
+            answers = take(connection, uploads(), self.life_cycle, self._clock())
+        self._checkpoints.due()
+        return answers

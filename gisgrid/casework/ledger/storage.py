@@ -37,6 +37,8 @@ _WRITES: Final = {"gisgrid_writes": True}
 _ONE_WRITER: Final = 7_301_441
 """The key of PostgreSQL's advisory lock: events become visible in the order of their numbers."""
 _CACHE_KB: Final = 64_000
+_MOST_AHEAD: Final = 16_384
+"""Pages that may be written ahead (64 MB) until a commit itself carries them over: `Checkpoints` does so before."""
 _TURN, _NEXT = "-turn", "-next"
 """After the name of a ledger in SQLite: whoever holds a lock on that file may write, or is the next one to."""
 _LOOK_S: Final = 0.0005
@@ -141,6 +143,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         )
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {_MOST_AHEAD}")
     cursor.close()
 
 
