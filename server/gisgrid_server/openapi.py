@@ -6,6 +6,7 @@ differ are put into the older form. Tiles and WMTS stand outside the framework a
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -62,10 +63,14 @@ def describe(app: FastAPI) -> None:
     app
         The application; all its routes are there already.
     """
+    alone = (
+        threading.Lock()
+    )  # of two threads that begin at once, one would meet the half of the other
 
     def described() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = document(app)
+            with alone:
+                app.openapi_schema = app.openapi_schema or document(app)
         return app.openapi_schema
 
     app.openapi = described  # type: ignore[method-assign]  # FastAPI's own way to extend the description

@@ -1,6 +1,7 @@
 """The description of the server: OpenAPI 3.0, complete, in both languages, and true."""
 
 import re
+import threading
 
 import pytest
 
@@ -21,6 +22,25 @@ def test_it_is_openapi_3_0_and_says_so(client, document):
         assert newer not in text
     names = set(document["components"]["schemas"])
     assert set(re.findall(r'"#/components/schemas/(\w+)"', text)) <= names
+
+
+def test_those_who_ask_first_and_at_once_are_told_the_same(city):
+    from gisgrid_server.app import create_app
+    from gisgrid_server.settings import Settings
+
+    app = create_app(Settings(layers=city / "layers", data=city / "data", warm=False))._app
+    gate, found = threading.Barrier(6), []
+
+    def ask():
+        gate.wait()
+        found.append(app.openapi())
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert [one is found[0] for one in found] == [True] * 6
 
 
 def test_every_address_is_described(client, document):
