@@ -87,6 +87,19 @@ class Phone:
             })"""
         )
 
+    def has_kept(self, field):
+        """Wait until the phone keeps a report in which something is said: a reload forgets what is still on its way to the disk."""
+        self.page.wait_for_function(
+            """(field) => new Promise((done) => {
+              const opening = indexedDB.open("gisgrid-report");
+              opening.onsuccess = () => {
+                const all = opening.result.transaction("reports").objectStore("reports").getAll();
+                all.onsuccess = () => done(all.result.some((report) => Boolean(report[field])));
+              };
+            })""",
+            arg=field,
+        )
+
     def largest_photo(self):
         """The bytes of the largest photo that the phone keeps."""
         numbers = self.page.evaluate(
@@ -298,6 +311,7 @@ def test_a_draft_is_kept_at_every_change(phone):
     one.choose(2)
     chosen = one.inner_text("#chosen-class strong")
     one.fill("#note", "就在公交站后面")
+    one.has_kept("description")
     one.page.reload()
     one.ready()
     assert one.input_value("#note") == "就在公交站后面"
@@ -394,6 +408,7 @@ def test_the_map_moves_the_pin(phone):
     one.mouse.up()
     one.wait_for_selector("#place:has-text('地图上放置')")
     one.choose()
+    one.has_kept("service_code")
     one.page.reload()
     one.ready()
     assert "地图上放置" in one.inner_text("#place")

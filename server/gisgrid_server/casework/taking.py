@@ -80,9 +80,8 @@ class ReportTaker:
         report, client_id, sent_at = read_report(body, known=rights.is_known)
         desk = self._casework.desk
         if report.photos:
-            check(
-                report, desk.services
-            )  # what is no id is a fault of the report, not a photo that is missing
+            # What is no id is a fault of the report, not a photo that is missing.
+            check(report, desk.services)
             self._casework.photos.demand(report.photos)
         try:
             taken = desk.submit(report, client_id=client_id, by=rights.subject, sent_at=sent_at)
