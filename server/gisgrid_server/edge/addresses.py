@@ -6,6 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 from typing import Final
 
 from starlette.requests import Request
@@ -19,6 +20,9 @@ ORIGIN: Final = "gisgrid.origin"
 
 _NETLOC: Final = re.compile(r"^([A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$")
 _PREFIX: Final = re.compile(r"^(/[A-Za-z0-9._~-]+){1,20}$")
+_PORT: Final = re.compile(r"^[0-9]{1,5}$")
+_NAMES_PORT: Final = re.compile(r":[0-9]+$")
+_USUAL_PORT: Final = {"http": "80", "https": "443"}
 _PAIR: Final = re.compile(r'\s*([a-z]+)\s*=\s*(?:"([^"]*)"|([^;,\s]*))\s*', re.IGNORECASE)
 
 
@@ -112,18 +116,26 @@ class Doorbell:
         found: dict[str, str] = {}
         hops = [dict(_pairs(hop)) for hop in headers.get(b"forwarded", ())]
         clients = [hop["for"] for hop in hops if "for" in hop] or headers.get(b"x-forwarded-for", [])  # fmt: skip
-        for client in reversed(clients):
-            found["for"] = _bare(client)
-            if not self._trusts(found["for"]):
-                break
-        last = hops[-1] if hops else {}
-        proto = last.get("proto") or (headers.get(b"x-forwarded-proto") or [""])[-1].strip()
-        if proto.lower() in {"http", "https"}:
-            found["proto"] = proto.lower()
-        host = last.get("host") or (headers.get(b"x-forwarded-host") or [""])[-1].strip()
-        if host:
-            found["host"] = host
-        prefix = (headers.get(b"x-forwarded-prefix") or [""])[-1].strip().rstrip("/")
+        walked = [_bare(client) for client in reversed(clients)]
+        n_trusted = sum(1 for _ in takewhile(self._trusts, walked))
+        if walked:
+            found["for"] = walked[min(n_trusted, len(walked) - 1)]
+        outer: dict[str, str] = {}  # what the outermost proxy that is trusted was asked
+        for hop in reversed(hops[-1 - n_trusted :]):
+            outer |= {name: value for name, value in hop.items() if value}
+
+        def said(name: bytes) -> str:
+            values = headers.get(name) or [""]
+            return values[max(0, len(values) - 1 - n_trusted)].strip()
+
+        proto = (outer.get("proto") or said(b"x-forwarded-proto")).lower()
+        if proto in _USUAL_PORT:
+            found["proto"] = proto
+        if "host" in outer:
+            found["host"] = outer["host"]
+        elif host := said(b"x-forwarded-host"):
+            found["host"] = _with_port(host, said(b"x-forwarded-port"), proto)
+        prefix = said(b"x-forwarded-prefix").rstrip("/")
         if _PREFIX.match(prefix):
             found["prefix"] = prefix
         return found
@@ -195,6 +207,12 @@ def _host(scope: Scope) -> str:
 def _pairs(hop: str) -> list[tuple[str, str]]:
     found = (_PAIR.fullmatch(part) for part in hop.split(";"))
     return [(pair[1].lower(), pair[2] or pair[3] or "") for pair in found if pair]
+
+
+def _with_port(host: str, port: str, proto: str) -> str:
+    """Put the port to a host that names none, where it is not the one that goes without saying."""
+    is_said = _PORT.match(port) and not _NAMES_PORT.search(host) and port != _USUAL_PORT.get(proto)
+    return f"{host}:{port}" if is_said else host
 
 
 def _bare(client: str) -> str:

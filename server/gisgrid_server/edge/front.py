@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from time import perf_counter
 from typing import Any, Final, Protocol, TypeAlias
+from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,6 +32,7 @@ _REQUEST_ID: Final = re.compile(rb"^[A-Za-z0-9_.-]{1,64}$")
 _ALWAYS_OPEN: Final = frozenset({"/healthz", "/readyz"})
 """Whoever looks after the server asks these by whatever name."""
 
+_REDIRECTS: Final = frozenset({307, 308})
 _READING: Final = frozenset({"GET", "HEAD"})
 
 
@@ -223,18 +225,32 @@ class Front:
         return status
 
     async def _rest(self, scope: Scope, receive: Receive, send: Send, path: str) -> int:
-        """Pass a request on to FastAPI, and mark its answer."""
+        """Pass a request on to FastAPI, and mark its answer.
+
+        What can be read can be asked for its headers alone (RFC 9110, 9.3.2): FastAPI hears a GET then, and its body is
+        not sent on.
+        """
         status = 499
+        is_head = scope["method"] == "HEAD"
         added = self._cors.headers(_header(scope, b"origin"))
 
         async def marked(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *added]
-            await send(message)
+                headers = message.get("headers", ())
+                if status in _REDIRECTS and path.endswith("/"):
+                    headers = [_relative(name, value, path) for name, value in headers]
+                message["headers"] = [*headers, *added]
+                await send(message)
+                if is_head:
+                    await send({"type": "http.response.body", "body": b""})
+            elif not is_head:
+                await send(message)
 
         inner: dict[str, Any] = dict(scope)
+        if is_head:
+            inner["method"] = "GET"
         if self._root:
             inner["root_path"], inner["path"] = self._root, self._root + path
         origin = scope.get(ORIGIN)
@@ -267,6 +283,15 @@ class Front:
                 "request_id": given.decode("ascii") if _REQUEST_ID.match(given) else None,
             },
         )  # fmt: skip
+
+
+def _relative(name: bytes, value: bytes, path: str) -> tuple[bytes, bytes]:
+    """Write where a path without its last slash lies so that it is found behind whatever proxy."""
+    if name != b"location":
+        return name, value
+    _, mark, query = value.partition(b"?")
+    last = path.rstrip("/").rpartition("/")[2]
+    return name, b"../" + quote(last).encode() + mark + query
 
 
 def _header(scope: Scope, wanted: bytes) -> bytes | None:

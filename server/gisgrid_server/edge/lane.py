@@ -153,8 +153,12 @@ class LaneProtocol(BoundedProtocol):
         lines = [_STATUS_LINES[status]]
         for name, value in self.server_state.default_headers:
             lines += (name, b": ", value, b"\r\n")
+        is_framed = not body
         for name, value in said:
+            is_framed = is_framed or name == b"content-length"
             lines += (name, b": ", value, b"\r\n")
+        if not is_framed:  # the client would wait for the end of the connection
+            lines.append(b"content-length: %d\r\n" % len(body))
         lines += (b"\r\n", body)
         self.transport.writelines(lines) if len(body) > _LONG else self.transport.write(
             b"".join(lines)

@@ -313,15 +313,19 @@ class Edition:
 
     @cached_property
     def period(self) -> tuple[pd.Timestamp, pd.Timestamp] | None:
-        """When the oldest and the newest report in it were made; None where it shows no reports' times."""
+        """When the oldest and the newest report in it were made; None where it shows no reports' times.
+
+        Where it shows groups only, the days of the k-th oldest and the k-th newest: the time of a single one is nobody's.
+        """
         column = None if self.table is None else self.table.columns.get(REPORTED_AT)
         if column is None or column.kind != "time" or column.values is None:
             return None
-        known = column.values[~column.missing()]
-        if not len(known):
+        known, k = column.values[~column.missing()], max(1, self.privacy.k_threshold)
+        if len(known) < k:
             return None
-        first, last = (pd.Timestamp(int(value), unit="us", tz="UTC") for value in (known.min(), known.max()))  # fmt: skip
-        return first, last
+        ends = np.partition(known, (k - 1, len(known) - k))[[k - 1, len(known) - k]]
+        first, last = (pd.Timestamp(int(value), unit="us", tz="UTC") for value in ends)
+        return (first, last) if self.privacy.shows_single else (first.floor("D"), last.floor("D"))
 
     @property
     def as_of(self) -> pd.Timestamp | None:

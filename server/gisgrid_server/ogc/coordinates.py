@@ -28,8 +28,12 @@ _EPSG: Final = "http://www.opengis.net/def/crs/EPSG/0/"
 _EVERYWHERE: Final = (CRS84, f"{_EPSG}4490", f"{_EPSG}4326", f"{_EPSG}3857")
 _SHORT: Final = re.compile(r"^\[?(EPSG|OGC):(?:[0-9.]*:)?([A-Za-z0-9]{1,10})\]?$")
 _URN: Final = re.compile(r"^urn:ogc:def:crs:(EPSG|OGC):[0-9.]*:([A-Za-z0-9]{1,10})$")
-_ALONG_EDGE: Final = 8
+_ALONG_EDGE: Final = 32
 """Pieces an edge of a bbox is cut into before it is moved to another CRS."""
+
+
+_AROUND: Final = 10.0
+"""Degrees around the area of use of a projected CRS in which its formulas still tell places apart; farther off they fold."""
 
 
 @dataclass(frozen=True)
@@ -84,30 +88,25 @@ class Coordinates:
         Parameters
         ----------
         box
-            Four numbers in this CRS, *x* first.
+            Four numbers in this projected CRS, *x* first.
 
         Returns
         -------
         list of (float, float)
-            A closed ring, its edges cut into pieces, because a straight edge of this CRS is no parallel.
-
-        Raises
-        ------
-        BadRequestError
-            The box lies where this CRS has no places.
+            A closed ring, its edges cut into pieces, because a straight edge of this CRS is no parallel. What of the box
+            lies farther off than the CRS tells places apart is left out; empty where all of it does.
         """
-        west, south, east, north = box
+        lowest, highest = _domain(self.uri)
+        west, south = np.maximum(box[:2], lowest)
+        east, north = np.minimum(box[2:], highest)
+        if west > east or south > north:
+            return []
         share = np.arange(_ALONG_EDGE) / _ALONG_EDGE
         x = np.concatenate([west + (east - west) * share, np.full(_ALONG_EDGE, east),
                             east - (east - west) * share, np.full(_ALONG_EDGE, west), [west]])  # fmt: skip
         y = np.concatenate([np.full(_ALONG_EDGE, south), south + (north - south) * share,
                             np.full(_ALONG_EDGE, north), north - (north - south) * share, [south]])  # fmt: skip
         lon, lat = _transformer(self.uri).transform(x, y, direction="INVERSE")
-        if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
-            raise BadRequestError(
-                f"the bbox {','.join(f'{value:g}' for value in box)} lies outside of where {self.uri} is used; "
-                "give a smaller one"
-            )
         return list(zip(lon.tolist(), lat.tolist(), strict=True))
 
 
@@ -260,6 +259,19 @@ def mercator_box(box: BBox) -> BBox:
         [box[0], box[2]], [box[1], box[3]], direction="INVERSE"
     )
     return float(west), float(south), float(east), float(north)
+
+
+@cache
+def _domain(uri: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give the least and the greatest x and y of the places that a projected CRS tells apart."""
+    area = coordinates(uri).crs.area_of_use
+    west, south, east, north = area.bounds if area is not None else (-180.0, -80.0, 180.0, 80.0)
+    lon = np.linspace(max(-180.0, west - _AROUND), min(180.0, east + _AROUND), _ALONG_EDGE)
+    lat = np.linspace(max(-80.0, south - _AROUND), min(80.0, north + _AROUND), _ALONG_EDGE)
+    places = np.column_stack([each.ravel() for each in np.meshgrid(lon, lat)])
+    moved = np.column_stack(_transformer(uri).transform(places[:, 0], places[:, 1]))
+    moved = moved[np.isfinite(moved).all(axis=1)]
+    return moved.min(axis=0), moved.max(axis=0)
 
 
 @cache

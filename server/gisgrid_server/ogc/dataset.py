@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.routing import Route
@@ -110,7 +111,13 @@ def dataset_tilesets(catalogue: Catalogue, base: str, *, form: str) -> dict[str,
 
 
 def dataset_tileset(
-    catalogue: Catalogue, editions: Sequence[Edition], set_id: str, base: str, *, form: str
+    catalogue: Catalogue,
+    editions: Sequence[Edition],
+    set_id: str,
+    base: str,
+    *,
+    form: str,
+    collections: str | None = None,
 ) -> dict[str, Any]:
     """Describe the tiles of the dataset in one tile matrix set.
 
@@ -126,6 +133,8 @@ def dataset_tileset(
         The server's address.
     form
         The form of the answer, for its links.
+    collections
+        The layers as the request names them, for the links; None where it names none.
 
     Returns
     -------
@@ -144,9 +153,9 @@ def dataset_tileset(
         "crs": one.crs,
         **registered(one),
         "links": [
-            *here(base, f"{PATH}/{one.id}", form=form),
+            *here(base, f"{PATH}/{one.id}", form=form, collections=collections),
             scheme_link(one, base),
-            _tile_link(one, base),
+            _tile_link(one, base, collections),
         ],
         "layers": [layer_item(edition) for edition in editions],
     }
@@ -193,9 +202,10 @@ class _DatasetTile:
             await answer(scope, receive, send)
 
 
-def _tile_link(one: MatrixSet, base: str) -> dict[str, Any]:
+def _tile_link(one: MatrixSet, base: str, collections: str | None = None) -> dict[str, Any]:
     place = "{tileMatrix}/{tileRow}/{tileCol}"
-    href = f"{base}{PATH}/{one.id}/{place}?f=mvt"
+    chosen = "" if collections is None else f"&{urlencode({'collections': collections}, safe=',')}"
+    href = f"{base}{PATH}/{one.id}/{place}?f=mvt{chosen}"
     return link("item", href, MVT_MEDIA_TYPE, "瓦片 · Tiles", templated=True)
 
 

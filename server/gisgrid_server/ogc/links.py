@@ -40,7 +40,9 @@ def link(rel: str, href: str, media_type: str, title: str = "", **more: object) 
     return {"rel": rel, "href": href, "type": media_type, **titled, **more}
 
 
-def here(base: str, path: str, *, form: str, media_type: str = JSON) -> list[dict[str, Any]]:
+def here(
+    base: str, path: str, *, form: str, media_type: str = JSON, **query: object
+) -> list[dict[str, Any]]:
     """Link an answer to itself and to its other form.
 
     Parameters
@@ -53,14 +55,16 @@ def here(base: str, path: str, *, form: str, media_type: str = JSON) -> list[dic
         The form it has now, json or html.
     media_type
         What its JSON is called.
+    query
+        Parameters that it was asked with; a value of None is left out.
 
     Returns
     -------
     list of dict
         ``self`` and ``alternate``.
     """
-    as_json = link("self", address(base, path, f="json"), media_type, "JSON")
-    as_html = link("self", address(base, path, f="html"), HTML, "HTML")
+    as_json = link("self", address(base, path, f="json", **query), media_type, "JSON")
+    as_html = link("self", address(base, path, f="html", **query), HTML, "HTML")
     first, second = (as_json, as_html) if form == "json" else (as_html, as_json)
     return [first, {**second, "rel": "alternate"}]
 

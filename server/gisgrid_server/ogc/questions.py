@@ -28,6 +28,8 @@ _NOT_OF_FEATURES: Final = frozenset(
     {"bbox", "bbox-crs", "crs", "limit", "after", "before", "f", "lang", "key"}
 )
 _GREATEST: Final = 2**53
+_NOWHERE: Final = (0.0, -90.0, 0.0, -90.0)
+"""A box without places of a city."""
 
 
 @dataclass(frozen=True)
@@ -124,11 +126,6 @@ def where(request: Request, edition: Edition) -> Filter | None:
         for name, value in request.query_params.multi_items()
         if name not in _NOT_OF_FEATURES
     ]
-    if edition.time_field is None and "datetime" in request.query_params:
-        Filter.from_datetime(
-            request.query_params["datetime"], field="time"
-        )  # it must be one, all the same
-        said = [(name, value) for name, value in said if name != "datetime"]
     box, rest = _box(request, edition), layer_filter(edition, said)
     return rest if box is None else box if rest is None else box & rest
 
@@ -143,7 +140,10 @@ def _box(request: Request, edition: Edition) -> Filter | None:
         return Filter.bbox(*box)
     if crs.uri.endswith("/3857"):
         return Filter.bbox(*mercator_box(box))
-    ring = ", ".join(f"{lon:.9f} {lat:.9f}" for lon, lat in crs.ring(box))
+    outline = crs.ring(box)
+    if not outline:
+        return Filter.bbox(*_NOWHERE)
+    ring = ", ".join(f"{lon:.9f} {lat:.9f}" for lon, lat in outline)
     text = f"S_INTERSECTS({GEOMETRY}, POLYGON(({ring})))"
     return Filter.parse(text, language="cql2-text", fields=edition.fields)
 

@@ -266,8 +266,9 @@ def _add_dataset(router: APIRouter, ask: Asking) -> None:
         check_parameters(request, ("collections",))
         catalogue, editions = ask.published.catalogue, dataset_layers(ask, request)
         content = dataset_tileset(
-            catalogue, editions, tileMatrixSetId, ask.base(request), form=form_of(request)
-        )
+            catalogue, editions, tileMatrixSetId, ask.base(request), form=form_of(request),
+            collections=request.query_params.get("collections"),
+        )  # fmt: skip
         if form_of(request) == "html":
             return ask.page(
                 request, "document", catalogue.about.title, **page_values.plain(content)

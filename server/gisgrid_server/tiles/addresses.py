@@ -17,6 +17,7 @@ TILE: Final = re.compile(
 TILEJSON: Final = re.compile(r"/tiles/([^/]{1,2000})/tilejson\.json").fullmatch
 XYZ: Final = WEB_MERCATOR_QUAD.id
 
+_LONGEST: Final = 2000
 _LIKE_A_TILE: Final = re.compile(
     r"/tiles/([^/]+)/([^/]+)/([^/]+)/([^/]+)\.(mvt|pbf|png|webp)"
 ).fullmatch
@@ -172,6 +173,10 @@ def no_tile(path: str) -> GisgridError:
                 return BadRequestError(
                     f"{text[:40]!r} in the address of a tile is no number; a tile is at /tiles/LAYER/Z/X/Y.{match[5]}"
                 )
+        if "," in match[1] and len(match[1]) > _LONGEST:
+            return BadRequestError(
+                f"the layers of the address are {len(match[1])} characters long and at most {_LONGEST} are read; ask for fewer layers at once"
+            )
         place = "/".join(match.groups()[1:4])
         return TileNotFoundError(f"there is no tile {place}: columns and rows run from 0")
     return TileNotFoundError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
@@ -14,12 +15,15 @@ from gisgrid.errors import InputError, LayerNotFoundError, TileNotFoundError, di
 from gisgrid_server.edge.addresses import base_url, base_url_of
 from gisgrid_server.edge.answers import NOSNIFF, YEAR_S, Answer, matches
 from gisgrid_server.edge.encodings import chosen_encoding
-from gisgrid_server.edge.problems import add_problem_handlers, log
+from gisgrid_server.edge.problems import BadRequestError, add_problem_handlers, log
 from gisgrid_server.running.metrics import Metrics
 from gisgrid_server.settings import Settings
 from gisgrid_server.tiles.addresses import TILE, TILEJSON, no_tile
 from gisgrid_server.tiles.archives import Archive, archive_style, archive_tilejson, open_archive
 from gisgrid_server.tiles.drawing import ready_tile
+from gisgrid_server.tiles.wanted import parameters
+
+_PARAMETERS: Final = frozenset({"v", "key", "f"})
 
 
 class ArchiveTiles:
@@ -68,6 +72,7 @@ class ArchiveTiles:
             There is no such tile.
         """
         archive = self.archive
+        _check_query(scope["query_string"])
         if match := TILEJSON(path):
             self._check_name(archive, match[1])
             document = archive_tilejson(archive, base=base_url_of(scope, self._settings))
@@ -149,6 +154,15 @@ class ArchiveTiles:
         if found.version != self._archive.version:
             self._archive = found
             self._metrics.count("reloads")
+
+
+def _check_query(query: bytes) -> None:
+    """Refuse a filter: who sent it would take all for what he asked for."""
+    for name, _ in parameters(query):
+        if name not in _PARAMETERS:
+            raise BadRequestError(
+                f"{name[:80]!r} cannot be asked of an archive, whose tiles were drawn before; leave it out, or serve the layers themselves"
+            )
 
 
 def archive_app(tiles: ArchiveTiles, settings: Settings, metrics: Metrics) -> FastAPI:

@@ -104,7 +104,7 @@ def archive_tilejson(archive: Archive, *, base: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        JSON.
+        JSON. Below `thinned` it says where features were too many when the tiles were drawn.
     """
     source, said = archive.source, archive.source.metadata
     document: dict[str, Any] = {
@@ -118,6 +118,8 @@ def archive_tilejson(archive: Archive, *, base: str) -> dict[str, Any]:
         "maxzoom": source.maxzoom,
         "vector_layers": [] if archive.is_raster else [{"fields": {}, **one} for one in archive.vector_layers],
     }  # fmt: skip
+    if said.get("thinned"):
+        document["thinned"] = said["thinned"]
     if source.bbox is not None:
         west, south, east, north = source.bbox
         document["bounds"] = [west, south, east, north]

@@ -122,8 +122,8 @@ class TileRoutes:
         plan = self._plan(self._published.now, address, scope)
         if plan is None:
             return None
-        z, x, y = _place(plan, address)
         shared = not plan.needs_key or self._opened(plan, scope)
+        z, x, y = _place(plan, address)
         encoding = "" if plan.is_raster else chosen_encoding(headers.get(b"accept-encoding", b""))
         tag = _tag(plan, z, x, y, encoding)
         known = headers.get(b"if-none-match")
@@ -200,24 +200,30 @@ class TileRoutes:
 
     def _plan(self, snapshot: Snapshot, address: TileAddress, scope: Scope) -> Plan | None:
         """Work out what an address means to who asks; None where one of its layers was not read yet."""
-        plan = self._plan_within(snapshot, address, scope["query_string"], PUBLIC)
+        plan = self._plan_within(snapshot, address, scope, PUBLIC)
         if plan is None or not plan.is_scoped:
             return plan
         self._opened(plan, scope)
         rights = self._doorkeeper.rights(scope)
-        return self._plan_within(snapshot, address, scope["query_string"], rights)
+        return self._plan_within(snapshot, address, scope, rights)
 
     def _plan_within(
-        self, snapshot: Snapshot, address: TileAddress, query: bytes, rights: Rights
+        self, snapshot: Snapshot, address: TileAddress, scope: Scope, rights: Rights
     ) -> Plan | None:
         if self._known.snapshot is not snapshot:
             self._known = _Known(snapshot)
+        query: bytes = scope["query_string"]
         plans, key = self._known.plans, (address.names, address.set_id, address.suffix, query, rights.mark)  # fmt: skip
         found = plans.get(key)
         if found is not None:
             return found
         wanted = layer_names(address.names, at_most=self._settings.max_layers)
-        editions = [snapshot.editions.get(snapshot.catalogue[name].id) for name in wanted]
+        layers = [snapshot.catalogue[name] for name in wanted]
+        for layer in (
+            layers
+        ):  # what is asked of a closed layer is not even read: the answer would tell its properties
+            self._doorkeeper.check(layer, scope)
+        editions = [snapshot.editions.get(layer.id) for layer in layers]
         if any(one is None for one in editions):
             return None
         there = [one.within(rights) for one in editions if one is not None]

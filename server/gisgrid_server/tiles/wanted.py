@@ -283,11 +283,9 @@ def layer_filter(edition: Edition, asked: Sequence[tuple[str, str]]) -> Filter |
     if text := said.pop("filter", ""):
         found.append(Filter.parse(text, language=cast("Any", language), fields=fields))
     if moment := said.pop("datetime", ""):
-        if edition.time_field is None:
-            raise BadRequestError(
-                f"layer {layer.id!r} shows no time, so datetime= cannot be asked of it; leave it out"
-            )
-        found.append(Filter.from_datetime(moment, field=edition.time_field))
+        # Of a layer without times every moment shows all of it (OGC API - Features, 7.15.4).
+        during = Filter.from_datetime(moment, field=edition.time_field or "time")
+        found += [during] if edition.time_field is not None else []
     for name in said:
         if name not in fields:
             known = [*fields, *_FILTERS]

@@ -46,6 +46,16 @@ def test_without_a_key_a_closed_layer_shows_nothing(closed, place, problem):
     assert client.get(f"/tiles/communities/{place}.mvt").status_code == 200
 
 
+@pytest.mark.parametrize("query", ["?phone=1", "?filter=bad", "?filter=phone='1'", "?ramp=x"])
+def test_what_is_asked_of_a_closed_layer_tells_nothing_of_its_properties(closed, place, query, problem):  # fmt: skip
+    client, *_ = closed
+    z, x, y = place.split("/")
+    for path in (f"/tiles/reported_issues/{place}.mvt", "/tiles/reported_issues/3/0/0.mvt",
+                 f"/tiles/communities,reported_issues/{place}.mvt",
+                 f"/collections/reported_issues/tiles/WebMercatorQuad/{z}/{y}/{x}"):  # fmt: skip
+        problem(client.get(path + query), 401)
+
+
 def test_a_key_opens_its_layers_however_it_travels(closed, place):
     client, key, _, _ = closed
     for path in paths(place):

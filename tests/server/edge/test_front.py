@@ -39,8 +39,18 @@ TRUSTING = Settings(trusted_proxies="10.0.0.0/8,::1")
         ({"host": "a", "x_forwarded_prefix": "//evil.test/x"}, ("http", "a", "", "10.0.0.1")),
         (
             {"host": "a", "forwarded": 'for=1.2.3.4;host=map.test;proto=https, for="[::1]"'},
-            ("http", "a", "", "1.2.3.4"),
+            ("https", "map.test", "", "1.2.3.4"),
         ),
+        (
+            {"host": "a", "forwarded": "for=1.2.3.4;host=evil.test, for=6.6.6.6;host=map.test;proto=https, for=10.0.0.5;host=inner;proto=http"},
+            ("https", "map.test", "", "6.6.6.6"),
+        ),
+        (
+            {"host": "a", "x_forwarded_for": "1.2.3.4, 10.0.0.5", "x_forwarded_proto": "https, http", "x_forwarded_host": "map.test, inner"},
+            ("https", "map.test", "", "1.2.3.4"),
+        ),
+        ({"host": "a", "x_forwarded_host": "map.test", "x_forwarded_proto": "https", "x_forwarded_port": "8443"}, ("https", "map.test:8443", "", "10.0.0.1")),
+        ({"host": "a", "x_forwarded_host": "map.test", "x_forwarded_proto": "https", "x_forwarded_port": "443"}, ("https", "map.test", "", "10.0.0.1")),
         ({"host": "a", "forwarded": "for=1.2.3.4;host=map.test;proto=https"}, ("https", "map.test", "", "1.2.3.4")),
     ],
 )  # fmt: skip
@@ -208,3 +218,18 @@ def test_a_server_says_when_it_is_ready(city, serve):
     assert serve(city).get("/readyz").status_code == 503  # its life has not begun: nothing was read
     document = serve(city).get("/readyz").json()
     assert document["layers"] == 7
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/conformance", "/collections", "/api/catalogue", "/openapi.json",
+                                  "/collections/communities/items", "/metrics"])  # fmt: skip
+def test_what_can_be_read_can_be_asked_for_its_headers_alone(client, path):
+    read, asked = client.get(path), client.request("HEAD", path)
+    assert (asked.status_code, asked.content) == (200, b"")
+    assert asked.headers["content-type"] == read.headers["content-type"]
+    assert asked.headers.get("etag") == read.headers.get("etag")
+
+
+def test_a_slash_too_many_leads_to_the_right_place_behind_every_proxy(client):
+    for headers in ({}, {"X-Forwarded-Host": "map.test", "X-Forwarded-Prefix": "/city"}):
+        answer = client.get("/collections/?f=json", headers=headers, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (307, "../collections?f=json")

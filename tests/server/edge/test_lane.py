@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 import uvicorn
 from gisgrid_server.app import create_app
+from gisgrid_server.edge.answers import Answer
 from gisgrid_server.edge.lane import LaneProtocol
 from gisgrid_server.edge.protocol import BoundedProtocol
 from gisgrid_server.settings import Settings
@@ -103,6 +104,21 @@ def test_the_short_way_says_what_the_usual_way_says(lane, usual, tile, headers):
     ):
         asked = get(path, *headers)
         assert answers(lane, asked) == answers(usual, asked)
+
+
+def test_whatever_is_answered_on_the_spot_says_how_long_it_is():
+    class Long:
+        def at_once(self, _scope, path, _headers):
+            return Answer(200, [(b"content-type", b"application/json")], b"{}" * len(path))
+
+        async def __call__(self, scope, receive, send):
+            del scope, receive, send
+            raise AssertionError
+
+    with listening_server(Long(), LaneProtocol) as port:
+        (first,), (second,) = (answers(port, get(path)) for path in ("/tiles/a", "/tiles/abc"))
+    assert b"content-length: 16" in first[0]
+    assert (first[1], second[1]) == (b"{}" * 8, b"{}" * 10)
 
 
 @pytest.mark.parametrize(

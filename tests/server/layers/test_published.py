@@ -45,7 +45,7 @@ def test_a_tile_of_two_layers_is_both_of_them(client, place):
     [
         (",".join(f"l{i}" for i in range(17)), 400), (",".join(f"l{i}" for i in range(400)), 400), (",", 404),
         ("communities,", 404), ("communities,nowhere", 404), ("communities,issue_density", 404),
-        ("communities%2Creported_issues", 200), ("issue_density,issue_density", 404), ("x" * 5000, 404),
+        ("communities%2Creported_issues", 200), ("issue_density,issue_density", 404), ("x" * 5000, 404), ("l," * 2500 + "l", 400),
     ],
 )  # fmt: skip
 def test_names_that_do_not_go_together_are_problems(client, problem, place, names, status):

@@ -65,6 +65,25 @@ def test_a_tile_of_the_dataset_holds_the_layers_that_are_asked_for(client, at, n
     assert client.get(f"{path}?collections=subdistricts,communities", headers=known).status_code == 304  # fmt: skip
 
 
+def test_the_links_of_chosen_layers_lead_to_their_tiles(client, at):
+    z, x, y = at("WebMercatorQuad", 12)
+    whole = client.get(f"{PATH}/WebMercatorQuad?collections=communities,subdistricts").json()
+    (tile,) = [link["href"] for link in whole["links"] if link["rel"] == "item"]
+    path = tile.format(tileMatrix=z, tileRow=y, tileCol=x)
+    assert list(decoded(client.get(path))) == ["communities", "subdistricts"]
+    (self,) = [link["href"] for link in whole["links"] if link["rel"] == "self"]
+    assert client.get(self).json() == whole
+
+
+def test_of_layers_without_times_every_moment_shows_all(client, at, problem):
+    z, x, y = at("WebMercatorQuad", 12)
+    path = f"{PATH}/WebMercatorQuad/{z}/{y}/{x}?collections=communities,reported_issues"
+    seen = decoded(client.get(f"{path}&datetime=1999-01-01/.."))
+    assert seen == decoded(client.get(path))
+    assert list(decoded(client.get(f"{path}&datetime=../1999-01-01"))) == ["communities"]
+    problem(client.get(f"{path}&datetime=yesterday"), 400)
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [

@@ -25,6 +25,18 @@ def test_a_layer_of_groups_gives_no_single_feature(own_city, serve, problem):
     assert "A-0003" not in client.get("/collections/reported_issues?f=html").text
 
 
+def test_a_layer_of_groups_tells_the_time_of_no_single_report(city, own_city, serve):
+    def as_of(client):
+        (said,) = [one["as_of"] for one in client.get("/api/catalogue").json()["layers"] if one["id"] == "reported_issues"]  # fmt: skip
+        return said
+
+    exact = as_of(serve(city))
+    describe(own_city, "privacy = { k_threshold = 5 }")
+    hidden = as_of(serve(own_city))
+    assert hidden.endswith("T00:00:00Z")
+    assert hidden < exact
+
+
 def test_blurred_places_are_blurred_in_features_and_boxes(city, own_city, serve):
     describe(own_city, "privacy = { blur_m = 500 }")
     sharp, blurred = (

@@ -85,6 +85,13 @@ def test_who_has_the_tile_is_told_so(archived, tiles):
     assert posted.status_code == 405
 
 
+def test_a_filter_is_refused(archived, tiles, problem):
+    for query in ("filter=category='dry_toilet'", "datetime=2026", "category=dry_toilet"):
+        for path in (f"/tiles/city/{tiles[0]}.mvt", "/tiles/city/tilejson.json"):
+            assert "archive" in problem(archived.get(f"{path}?{query}"), 400)["detail"]
+    assert archived.get(f"/tiles/city/{tiles[0]}.mvt?v=old&key=x").status_code == 200
+
+
 def test_tilejson(archived, shared_data, tiles):
     document = archived.get("/tiles/city/tilejson.json").json()
     schema = json.loads((shared_data / "fixtures/tilejson/3.0.0/schema.json").read_text())
