@@ -20,10 +20,12 @@ def shown_fields(layer: Layer) -> tuple[Field, ...]:
     -------
     tuple of Field
         The primary key, then the exposed ones in their order. Where single rows are never shown (`k_threshold`), the
-        key is not shown either: it would tell them apart.
+        key is not shown either: it would tell them apart. Nothing of a layer that is not drawn: it is evidence.
     """
     exposed = layer.exposed
-    if layer.tiles is not None and layer.tiles.privacy.k_threshold:
+    if layer.tiles is None:
+        return ()
+    if layer.tiles.privacy.k_threshold:
         return tuple(one for one in exposed if one.name != layer.primary_key)
     key = tuple(one for one in layer.fields if one.name == layer.primary_key and one not in exposed)
     return key + exposed

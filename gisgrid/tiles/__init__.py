@@ -24,7 +24,7 @@ from gisgrid.tiles.scheme import (
     world_lonlat,
 )
 from gisgrid.tiles.source import EMPTY_TILE, LowZoom, Thinning, Tile, TileSource
-from gisgrid.tiles.vector import MVT_MEDIA_TYPE, VectorSource, vector_source
+from gisgrid.tiles.vector import MVT_MEDIA_TYPE, VectorSource, counted_properties, vector_source
 from gisgrid.tiles.warm import warm_up
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "VectorSource",
     "bbox_tiles",
     "check_tile",
+    "counted_properties",
     "lonlat_world",
     "matrix_set",
     "tile_bbox",

@@ -16,15 +16,16 @@ from gisgrid.tiles.mvt import MVT_MEDIA_TYPE
 from gisgrid.tiles.points import PointSource
 from gisgrid.tiles.scheme import WEB_MERCATOR_QUAD, BBox, MatrixSet, check_zooms
 from gisgrid.tiles.shapes import ShapeSource
-from gisgrid.tiles.source import LowZoom, Tile
+from gisgrid.tiles.source import LowZoom, Tile, TileSource
 
 if TYPE_CHECKING:
     from gisgrid.features.filters import Filter
 
-__all__ = ["MVT_MEDIA_TYPE", "VectorSource", "vector_source"]
+__all__ = ["MVT_MEDIA_TYPE", "VectorSource", "counted_properties", "vector_source"]
 
 _OPEN = Privacy()
 _AS_IT_COMES = LowZoom()
+_COUNTING = frozenset({"aggregate", "cluster"})
 
 
 def vector_source(
@@ -77,6 +78,26 @@ def vector_source(
         table, layer_id=layer_id, properties=properties, minzoom=minzoom, maxzoom=maxzoom,
         privacy=privacy, low_zoom=low_zoom, matrix_set=matrix_set, folder=folder,
     )  # fmt: skip
+
+
+def counted_properties(source: TileSource) -> tuple[str, ...]:
+    """Name what a tile says of many features that it shows as one.
+
+    Parameters
+    ----------
+    source
+        What draws the layer.
+
+    Returns
+    -------
+    tuple of str
+        ``count``, ``n_CLASS`` and the shares that `LowZoom` declares, all numbers; empty for what is never counted.
+    """
+    drawer = source.source if isinstance(source, VectorSource) else source
+    if not isinstance(drawer, PointSource) or drawer.low_zoom.strategy not in _COUNTING:
+        return ()
+    measures = drawer.base.measures
+    return ("count", *(f"n_{word}" for word in measures.classes), *measures.shares)
 
 
 @dataclass(frozen=True)

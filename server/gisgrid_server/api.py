@@ -61,11 +61,15 @@ def api_router(
 
     @router.get("/style.json", tags=["styles"], summary="The MapLibre style of the whole map")
     def _style(request: Request) -> JSONResponse:
-        return _answer(catalogue_style(published.catalogue, base=base_url(request, settings)))
+        shown = doorkeeper.pass_of(request.scope)
+        base, passed = base_url(request, settings), shown.passed(request.scope)
+        return _answer(catalogue_style(published.catalogue, base=base, passed=passed), shown)
 
     @router.get("/styles/{layer}.json", tags=["styles"], summary="The MapLibre style of one layer")
     def _layer_style(layer: str, request: Request) -> JSONResponse:
-        return _answer(layer_style(published.catalogue[layer], base=base_url(request, settings)))
+        shown = doorkeeper.pass_of(request.scope)
+        base, passed = base_url(request, settings), shown.passed(request.scope)
+        return _answer(layer_style(published.catalogue[layer], base=base, passed=passed), shown)
 
     @router.get("/api/layers/{layer}/rows", tags=["rows"], summary="A page of a layer's rows")
     def _rows(

@@ -18,11 +18,10 @@ from pmtiles.tile import (
 )
 
 from gisgrid.tiles.archive.draft import HEAD, Draft, Thinned
-from gisgrid.tiles.points import PointSource
 from gisgrid.tiles.raster import PNG_MEDIA_TYPE, WEBP_MEDIA_TYPE, RasterSource
 from gisgrid.tiles.scheme import MAX_LATITUDE, BBox
 from gisgrid.tiles.source import TileSource
-from gisgrid.tiles.vector import VectorSource
+from gisgrid.tiles.vector import counted_properties
 
 FieldKind = Literal["String", "Number", "Boolean"]
 """What a property is, as TileJSON calls it."""
@@ -110,14 +109,11 @@ def metadata(
 def _fields(source: TileSource, about: About, thinned: Sequence[Thinned]) -> dict[str, FieldKind]:
     """List the properties of single features, and those of the cells that stand for many where there are some."""
     fields: dict[str, FieldKind] = dict(about.fields.get(source.layer_id, {}))
-    drawer = source.source if isinstance(source, VectorSource) else source
     counted = any(
         one.layer == source.layer_id and one.how in {"aggregated", "clustered"} for one in thinned
     )
-    if counted and isinstance(drawer, PointSource):
-        measures = drawer.base.measures
-        names = ("count", *(f"n_{word}" for word in measures.classes), *measures.shares)
-        fields |= dict.fromkeys(names, "Number")
+    if counted:
+        fields |= dict.fromkeys(counted_properties(source), "Number")
     return fields
 
 

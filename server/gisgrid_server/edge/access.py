@@ -77,6 +77,25 @@ class Pass:
         entry = self.entry
         return entry is not None and (ALL_LAYERS in entry.layers or layer.id in entry.layers)
 
+    def passed(self, scope: Scope) -> list[tuple[str, str]]:
+        """Give what the addresses within an answer are to be asked with, so that who can send no header gets on.
+
+        Parameters
+        ----------
+        scope
+            The request.
+
+        Returns
+        -------
+        list of (str, str)
+            The key, where it stood in the request's address.
+        """
+        if not self.in_address:
+            return []
+        return [
+            ("key", parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=100)["key"][0])
+        ]
+
 
 NO_PASS: Final = Pass()
 

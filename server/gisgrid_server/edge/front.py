@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gisgrid_server.edge.addresses import ORIGIN, Doorbell
 from gisgrid_server.edge.answers import GONE, Answer, method_not_allowed, problem_answer
 from gisgrid_server.edge.cors import Cors
+from gisgrid_server.edge.packing import Outgoing
 from gisgrid_server.edge.problems import problem_of
 from gisgrid_server.running.logs import cleaned
 from gisgrid_server.running.metrics import Metrics
@@ -230,26 +231,19 @@ class Front:
         What can be read can be asked for its headers alone (RFC 9110, 9.3.2): FastAPI hears a GET then, and its body is
         not sent on.
         """
-        status = 499
-        is_head = scope["method"] == "HEAD"
         added = self._cors.headers(_header(scope, b"origin"))
+        outgoing = Outgoing(scope, send)
 
         async def marked(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
                 headers = message.get("headers", ())
-                if status in _REDIRECTS and path.endswith("/"):
+                if message["status"] in _REDIRECTS and path.endswith("/"):
                     headers = [_relative(name, value, path) for name, value in headers]
                 message["headers"] = [*headers, *added]
-                await send(message)
-                if is_head:
-                    await send({"type": "http.response.body", "body": b""})
-            elif not is_head:
-                await send(message)
+            await outgoing(message)
 
         inner: dict[str, Any] = dict(scope)
-        if is_head:
+        if scope["method"] == "HEAD":
             inner["method"] = "GET"
         if self._root:
             inner["root_path"], inner["path"] = self._root, self._root + path
@@ -257,7 +251,7 @@ class Front:
         if origin is not None:
             inner["scheme"] = origin.scheme
         await self._app(inner, receive, marked)
-        return status
+        return outgoing.status
 
     def _path(self, scope: Scope) -> str:
         path: str = scope["path"]

@@ -292,8 +292,10 @@ def _add_styles(router: APIRouter, ask: Asking) -> None:
     def _style(request: Request, styleId: str) -> Response:  # noqa: N803 - OGC spelling
         check_parameters(request, ())
         form_of(request, offered=("json",))
-        content = style_document(ask.published.catalogue, styleId, ask.base(request))
-        return document(request, content, media_type=MAPLIBRE)
+        passed = ask.doorkeeper.pass_of(request.scope).passed(request.scope)
+        content = style_document(ask.published.catalogue, styleId, ask.base(request), passed=passed)
+        private = {"Cache-Control": "private, no-cache"} if passed else None
+        return document(request, content, media_type=MAPLIBRE, headers=private)
 
 
 def _add_pages(router: APIRouter, ask: Asking) -> None:

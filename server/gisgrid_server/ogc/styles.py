@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from gisgrid.catalogue import Catalogue, Layer
@@ -45,7 +46,9 @@ def styles_document(catalogue: Catalogue, base: str, *, form: str) -> dict[str, 
     return {"styles": styles, "default": WHOLE, "links": here(base, "/styles", form=form)}
 
 
-def style_document(catalogue: Catalogue, style_id: str, base: str) -> dict[str, Any]:
+def style_document(
+    catalogue: Catalogue, style_id: str, base: str, *, passed: Sequence[tuple[str, str]] = ()
+) -> dict[str, Any]:
     """Give one style.
 
     Parameters
@@ -56,6 +59,8 @@ def style_document(catalogue: Catalogue, style_id: str, base: str) -> dict[str, 
         A layer, or `WHOLE`.
     base
         The server's address.
+    passed
+        What its sources are to be asked with: a key.
 
     Returns
     -------
@@ -68,13 +73,13 @@ def style_document(catalogue: Catalogue, style_id: str, base: str) -> dict[str, 
         There is no such layer, or it is not drawn.
     """
     if style_id == WHOLE:
-        return catalogue_style(catalogue, base=base)
+        return catalogue_style(catalogue, base=base, passed=passed)
     layer = catalogue[style_id]
     if not _has_style(layer):
         raise LayerNotFoundError(
             f"layer {style_id!r} is not drawn, so it has no style; /styles lists those that are"
         )
-    return layer_style(layer, base=base)
+    return layer_style(layer, base=base, passed=passed)
 
 
 def _has_style(layer: Layer) -> bool:

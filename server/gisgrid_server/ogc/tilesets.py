@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from gisgrid.catalogue import Layer
 from gisgrid.errors import LayerNotFoundError, TileNotFoundError, did_you_mean
-from gisgrid.tiles import BBox, MatrixSet, check_tile, matrix_set
+from gisgrid.tiles import BBox, MatrixSet, check_tile, counted_properties, matrix_set
 from gisgrid_server.layers.editions import Edition
 from gisgrid_server.ogc.collections import bbox_of, is_drawn, tiles_path
 from gisgrid_server.ogc.coordinates import CRS84
@@ -334,8 +334,10 @@ def layer_item(edition: Edition) -> dict[str, Any]:
     }
     if layer.kind == "vector":
         document["geometryDimension"] = _DIMENSIONS[layer.geometry]
+        single = edition.shown if edition.privacy.shows_single else ()
         document["propertiesSchema"] = {
             "type": "object",
-            "properties": {field.name: described(field) for field in edition.shown},
+            "properties": {field.name: described(field) for field in single}
+            | {name: {"type": "number"} for name in counted_properties(edition.source)},
         }
     return document

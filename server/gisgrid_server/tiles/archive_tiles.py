@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope
 from gisgrid import __version__
 from gisgrid.errors import InputError, LayerNotFoundError, TileNotFoundError, did_you_mean
 from gisgrid_server.edge.addresses import base_url, base_url_of
-from gisgrid_server.edge.answers import NOSNIFF, YEAR_S, Answer, matches
+from gisgrid_server.edge.answers import NOSNIFF, YEAR_S, Answer, kept_answer, matches
 from gisgrid_server.edge.encodings import chosen_encoding
 from gisgrid_server.edge.problems import BadRequestError, add_problem_handlers, log
 from gisgrid_server.running.metrics import Metrics
@@ -78,7 +78,8 @@ class ArchiveTiles:
             document = archive_tilejson(archive, base=base_url_of(scope, self._settings))
             body = json.dumps(document, ensure_ascii=False).encode()
             kept = (b"cache-control", b"no-cache")
-            return Answer(200, [NOSNIFF, (b"content-type", b"application/json"), kept], body)
+            answer = Answer(200, [NOSNIFF, (b"content-type", b"application/json"), kept], body)
+            return kept_answer(answer, headers.get(b"if-none-match"))
         match = TILE(path)
         if match is None:
             raise no_tile(path)

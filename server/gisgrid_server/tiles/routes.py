@@ -19,7 +19,15 @@ from starlette.types import Receive, Scope
 from gisgrid.tiles.scheme import Zooms, check_zoom, matrix_set
 from gisgrid_server.edge.access import Doorkeeper
 from gisgrid_server.edge.addresses import base_url_of
-from gisgrid_server.edge.answers import GONE, NOSNIFF, YEAR_S, Answer, Headers, matches
+from gisgrid_server.edge.answers import (
+    GONE,
+    NOSNIFF,
+    YEAR_S,
+    Answer,
+    Headers,
+    kept_answer,
+    matches,
+)
 from gisgrid_server.edge.encodings import Encoding, chosen_encoding
 from gisgrid_server.edge.problems import BusyError
 from gisgrid_server.edge.rights import PUBLIC, Rights
@@ -165,7 +173,8 @@ class TileRoutes:
             There is no such thing, or it took too long.
         """
         if match := TILEJSON(path):
-            return await self._within_time(self._tilejson(match[1], scope))
+            document = await self._within_time(self._tilejson(match[1], scope))
+            return kept_answer(document, headers.get(b"if-none-match"))
         address = tile_address(path, scope["query_string"])
         await self._within_time(self._editions(address.names))
         found = self._at_once(scope, headers, address)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from gisgrid.catalogue import Catalogue, Layer, StyleLayer
 from gisgrid.palette import GROUND
+from gisgrid.tiles import counted_properties
 from gisgrid_server.layers.editions import Edition
 
 _SIDE: Final = 256
@@ -80,9 +81,11 @@ def tilejson(
 
 def _vector_layer(edition: Edition) -> dict[str, Any]:
     layer, source = edition.layer, edition.source
+    single = edition.shown if edition.privacy.shows_single else ()
+    fields = {field.name: _TYPES[field.type] for field in single}
     return {
         "id": layer.id,
-        "fields": {field.name: _TYPES[field.type] for field in edition.shown},
+        "fields": fields | dict.fromkeys(counted_properties(source), "Number"),
         "description": layer.description.en,
         "minzoom": source.minzoom,
         "maxzoom": source.maxzoom,
@@ -104,7 +107,9 @@ def _thinning(layer: Layer) -> dict[str, Any] | None:
     return said
 
 
-def layer_style(layer: Layer, *, base: str) -> dict[str, Any]:
+def layer_style(
+    layer: Layer, *, base: str, passed: Sequence[tuple[str, str]] = ()
+) -> dict[str, Any]:
     """Give the style of one layer alone.
 
     Parameters
@@ -113,6 +118,8 @@ def layer_style(layer: Layer, *, base: str) -> dict[str, Any]:
         A drawn layer.
     base
         The server's address.
+    passed
+        What its sources are to be asked with: a key.
 
     Returns
     -------
@@ -120,10 +127,12 @@ def layer_style(layer: Layer, *, base: str) -> dict[str, Any]:
         A MapLibre style; the layer is visible in it.
     """
     parts = [(layer, part) for part in layer.style]
-    return _style(layer.title.en, parts, base=base, hide=False)
+    return _style(layer.title.en, parts, base=base, hide=False, passed=passed)
 
 
-def catalogue_style(catalogue: Catalogue, *, base: str) -> dict[str, Any]:
+def catalogue_style(
+    catalogue: Catalogue, *, base: str, passed: Sequence[tuple[str, str]] = ()
+) -> dict[str, Any]:
     """Give the style of the whole map, layers in the order they are drawn in.
 
     Parameters
@@ -132,13 +141,17 @@ def catalogue_style(catalogue: Catalogue, *, base: str) -> dict[str, Any]:
         The layers.
     base
         The server's address.
+    passed
+        What its sources are to be asked with: a key.
 
     Returns
     -------
     dict
         A MapLibre style; layers that are off at first view are there, invisible.
     """
-    return _style(catalogue.about.title.en, catalogue.drawing_order(), base=base, hide=True)
+    return _style(
+        catalogue.about.title.en, catalogue.drawing_order(), base=base, hide=True, passed=passed
+    )
 
 
 def placed_style(layer: Layer) -> list[dict[str, Any]]:
@@ -167,7 +180,12 @@ def _placed(layer: Layer, part: StyleLayer) -> dict[str, Any]:
 
 
 def _style(
-    name: str, parts: Iterable[tuple[Layer, StyleLayer]], *, base: str, hide: bool
+    name: str,
+    parts: Iterable[tuple[Layer, StyleLayer]],
+    *,
+    base: str,
+    hide: bool,
+    passed: Sequence[tuple[str, str]],
 ) -> dict[str, Any]:
     sources: dict[str, Any] = {}
     layers: list[dict[str, Any]] = [
@@ -176,7 +194,7 @@ def _style(
     for layer, part in parts:
         if layer.tiles is None:
             continue
-        sources[layer.id] = _source(layer, base=base)
+        sources[layer.id] = _source(layer, base=base, passed=passed)
         placed = _placed(layer, part)
         if hide and not layer.tiles.visible:
             placed["layout"] = {**placed.get("layout", {}), "visibility": "none"}
@@ -184,8 +202,8 @@ def _style(
     return {"version": 8, "name": name, "sources": sources, "layers": layers}
 
 
-def _source(layer: Layer, *, base: str) -> dict[str, Any]:
-    url = f"{base}/tiles/{layer.id}/tilejson.json"
+def _source(layer: Layer, *, base: str, passed: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    url = f"{base}/tiles/{layer.id}/tilejson.json{'?' if passed else ''}{urlencode(passed)}"
     if layer.kind == "raster":
         return {"type": "raster", "url": url, "tileSize": _SIDE}
     return {"type": "vector", "url": url}

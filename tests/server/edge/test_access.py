@@ -85,6 +85,16 @@ def test_the_tiles_of_a_tilejson_are_asked_with_the_key_that_stood_in_its_addres
     assert key not in without
 
 
+@pytest.mark.parametrize("path", ["/styles/reported_issues", "/styles/reported_issues.json", "/style.json"])  # fmt: skip
+def test_a_style_asks_its_sources_with_the_key_that_stood_in_its_address(closed, path):
+    client, key, _, _ = closed
+    answer = client.get(f"{path}?key={key}")
+    assert "private" in answer.headers["cache-control"]
+    url = answer.json()["sources"]["reported_issues"]["url"].removeprefix("http://city.test")
+    assert client.get(url).status_code == 200
+    assert key not in client.get(path, headers={"X-API-Key": key}).text
+
+
 def test_the_catalogue_tells_the_words_of_a_closed_layer_only(closed):
     client, key, _, _ = closed
     (layer,) = (x for x in client.get("/api/catalogue").json()["layers"] if x["id"] == "reported_issues")  # fmt: skip

@@ -233,3 +233,28 @@ def test_a_slash_too_many_leads_to_the_right_place_behind_every_proxy(client):
     for headers in ({}, {"X-Forwarded-Host": "map.test", "X-Forwarded-Prefix": "/city"}):
         answer = client.get("/collections/?f=json", headers=headers, follow_redirects=False)
         assert (answer.status_code, answer.headers["location"]) == (307, "../collections?f=json")
+
+
+@pytest.mark.parametrize("path", ["/api/catalogue", "/style.json", "/collections", "/?f=html", "/openapi.json",
+                                  "/collections/communities/items", "/tiles/communities/tilejson.json"])  # fmt: skip
+def test_documents_are_packed_and_not_sent_again_to_who_has_them(client, path):
+    plain = client.get(path, headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    tags = {plain.headers["etag"]}
+    if not path.startswith("/tiles/"):
+        for encoding in ("gzip", "br", "zstd"):
+            answer = client.get(path, headers={"Accept-Encoding": encoding})
+            assert answer.headers["content-encoding"] == encoding
+            assert "Accept-Encoding" in ", ".join(answer.headers.get_list("vary"))
+            assert answer.content == plain.content
+            assert int(answer.headers["content-length"]) < len(plain.content)
+            tags.add(answer.headers["etag"])
+            for known in (answer.headers["etag"], f"W/{answer.headers['etag']}", "*"):
+                again = client.get(
+                    path, headers={"Accept-Encoding": encoding, "If-None-Match": known}
+                )
+                assert (again.status_code, again.content) == (304, b"")
+        assert len(tags) == 4
+    for known in (plain.headers["etag"], "*"):
+        headers = {"Accept-Encoding": "identity", "If-None-Match": known}
+        assert client.get(path, headers=headers).status_code == 304

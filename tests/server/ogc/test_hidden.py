@@ -1,7 +1,14 @@
 """What must not leave does not leave here either: groups only, blurred places, layers for holders of a key."""
 
+from pathlib import Path
+
 import pytest
 from gisgrid_server.edge.keys import new_key
+
+from gisgrid.catalogue import Catalogue
+from gisgrid.prepared import shown_fields
+
+PROJECT = Path(__file__).parents[3]
 
 ITEMS = "/collections/reported_issues/items"
 
@@ -23,6 +30,26 @@ def test_a_layer_of_groups_gives_no_single_feature(own_city, serve, problem):
     assert "temporal" not in document["extent"]
     assert not any(link["rel"] == "items" for link in document["links"])
     assert "A-0003" not in client.get("/collections/reported_issues?f=html").text
+
+
+def test_tiles_of_groups_are_said_to_have_numbers_of_groups_alone(city, own_city, serve):
+    describe(own_city, "privacy = { k_threshold = 5 }")
+    for root, shown in ((city, True), (own_city, False)):
+        client = serve(root)
+        (said,) = client.get("/tiles/reported_issues/tilejson.json").json()["vector_layers"]
+        listed = client.get("/collections/reported_issues/tiles/WebMercatorQuad").json()["layers"]
+        for fields in (said["fields"], listed[0]["propertiesSchema"]["properties"]):
+            assert "count" in fields
+            assert ("category" in fields) == shown
+
+
+def test_evidence_that_is_not_drawn_shows_not_even_its_keys(client, problem):
+    layers = Catalogue.read(PROJECT / "layers")
+    assert layers["case_history"].primary_key == "case_id"
+    for name in ("case_history", "patrol_fixes", "authority"):
+        assert shown_fields(layers[name]) == ()
+    problem(client.get("/api/layers/issue_months/rows"), 404)
+    problem(client.get("/collections/issue_months/items"), 404)
 
 
 def test_a_layer_of_groups_tells_the_time_of_no_single_report(city, own_city, serve):
