@@ -63,6 +63,22 @@ def asked(city, *more, unit="419801001", period="2026-W46"):
     return ("brief", "--unit", unit, "--period", period, *folders, *more)
 
 
+def test_a_week_that_is_over_stays_as_it_was(gisgrid, two_weeks, tmp_path):
+    city, _ = two_weeks
+    pages = []
+    for name in ("before", "after"):
+        code, out, _ = gisgrid(*asked(city, "-o", tmp_path / f"{name}.html", period="2026-W45"))
+        assert code == 0
+        pages.append(re.search(r"\d+ reported, \d+ overdue", out)[0])
+        late = Clock()
+        late.time = START + dt.timedelta(days=30)
+        catalogue, store = Catalogue.read(city / "layers"), FolderStore(city / "data")
+        with Desk.open(catalogue, store, follow=False, clock=late) as desk:
+            closed = desk.ledger.cases(order="reported_at").query("state == 'closed'")["case_id"]
+            desk.act(closed.iloc[0], "reopened", by="desk", why="it is back")
+    assert pages[0] == pages[1]
+
+
 def test_a_page_says_what_is_hot_back_overdue_and_whose(gisgrid, two_weeks, tmp_path):
     city, _ = two_weeks
     code, out, err = gisgrid(*asked(city, "-o", tmp_path / "brief.html"))

@@ -14,6 +14,7 @@ from gisgrid.casework.ledger.counting import By, counted
 from gisgrid.casework.ledger.filters import CaseFilter, Order, conditions, page
 from gisgrid.casework.ledger.life_cycle import LifeCycle
 from gisgrid.casework.ledger.news import read_changed, read_events
+from gisgrid.casework.ledger.past import read_past
 from gisgrid.casework.ledger.refusals import CaseNotFoundError
 from gisgrid.casework.ledger.storage import reading
 from gisgrid.casework.ledger.tables import CASES, EVENTS, case_of, frame_of
@@ -152,6 +153,29 @@ class LedgerReader:
         with reading(self._engine) as connection:
             found = read_touched(connection, both, columns, start=start, end=end, cycle=self.life_cycle)  # fmt: skip
             return frame_of(found, columns)
+
+    def past(self, cases: pd.DataFrame, moment: dt.datetime) -> pd.DataFrame:
+        """Tell how cases stood at some moment, whatever was done to them since.
+
+        Parameters
+        ----------
+        cases
+            As `cases` gives them, with `case_id` and `changed_at`.
+        moment
+            Of when they shall be; aware. It is held against the times at which things happened.
+
+        Returns
+        -------
+        DataFrame
+            The same columns, in the same order; without the cases that were not there yet.
+
+        Raises
+        ------
+        LedgerError
+            The database does not answer.
+        """
+        with reading(self._engine) as connection:
+            return read_past(connection, cases, moment, self.life_cycle)
 
     def count(
         self,

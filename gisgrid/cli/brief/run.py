@@ -192,7 +192,10 @@ def _hot_days(days: Period) -> int:
 
 
 def _cases(desk: Desk, layer: Layer, unit: str, days: Period) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read the city's cases of the days that hotspots are found in, twice as long, and all of the unit."""
+    """Read the city's cases of the days that hotspots are found in, twice as long, and all of the unit, as they stood then.
+
+    A week that is over stays as it was: what is reopened later is not overdue in it.
+    """
     since = days.end - 2 * pd.Timedelta(days=_hot_days(days))
     window = CaseFilter(reported_from=since.to_pydatetime(), reported_to=days.end.to_pydatetime())
     city = desk.ledger.cases(window, order="reported_at", columns=_CITY)
@@ -202,4 +205,5 @@ def _cases(desk: Desk, layer: Layer, unit: str, days: Period) -> tuple[pd.DataFr
         else CaseFilter(community_codes=(unit,))
     )
     own = desk.ledger.cases(inside, order="reported_at")
-    return city, own[own["reported_at"] < days.end].reset_index(drop=True)
+    own = own[own["reported_at"] < days.end].reset_index(drop=True)
+    return city, desk.ledger.past(own, days.end.to_pydatetime())
