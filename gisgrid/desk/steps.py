@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
-from gisgrid.casework.deadlines import deadlines
+from gisgrid.casework.deadlines import TimeUnit, deadlines, time_spent
+from gisgrid.casework.deadlines.tables import Deadline
 from gisgrid.casework.ledger import Case, Event, Ledger, LifeCycle
+from gisgrid.casework.ledger.events import utc
 from gisgrid.casework.ledger.life_cycle import Step
 from gisgrid.casework.routing import Routing
 from gisgrid.desk.due import Timetable
 from gisgrid.desk.places import Ground
 from gisgrid.desk.services import Services
 from gisgrid.errors import InputError
+
+_MOST_AMOUNT: Final = 1_000
+"""Hours or days of one extension."""
 
 
 class Steps:
@@ -78,9 +83,10 @@ class Steps:
             An extension names no amount above 0, or no such class can be reported.
         """
         found = dict(data)
+        self._check(case, step, found, at)
         if step.moves and place is not None:
             found = {**self.grid_of(*place), **found}
-        if found.get("category_code") is not None and "category" not in found:
+        if found.get("category_code") is not None:
             found["category"] = self._services[found["category_code"]].category
         if "owner" in step.needs and step.stamps == "dispatched_at" and found.get("owner") is None:
             found["owner"] = self._owner(case, found)
@@ -145,9 +151,36 @@ class Steps:
         return str(units.at[unit_code, "grid_class"])
 
     def _owner(self, case: Case, said: Mapping[str, Any]) -> str | None:
-        return case.owner or self._routing.owner(
-            said.get("category_code", case.category_code), said.get("unit_code", case.unit_code)
-        )
+        """Ask the rules, since class and place may have been mended; what was handed over stays where it is."""
+        if case.n_hand_overs and case.owner is not None:
+            return case.owner
+        code, unit = said.get("category_code", case.category_code), said.get("unit_code", case.unit_code)  # fmt: skip
+        return self._routing.owner(code, unit) or case.owner
+
+    def _check(self, case: Case, step: Step, said: Mapping[str, Any], at: dt.datetime) -> None:
+        """Refuse a class that cannot be reported, and a deadline that would be none."""
+        code = said.get("category_code")
+        if code is not None and (not isinstance(code, str) or code not in self._services):
+            raise InputError(
+                f"category_code is {code!r:.60}, which is no class that can be reported; name one of the services"
+            )
+        if "due_at" in said:
+            due = said["due_at"]
+            if due is None:
+                raise InputError(
+                    f"due_at of {step.id!r} is empty and a case keeps its deadline; give a time, or leave it out"
+                )
+            if "due_at" in step.needs and utc(due, "due_at") <= at:
+                raise InputError(
+                    f"an extension of case {case.case_id!r} to {due!s:.40} would end before it begins; give a later time"
+                )
+        amount = said.get("amount")
+        if amount is not None and (
+            isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 < amount <= _MOST_AMOUNT
+        ):  # fmt: skip
+            raise InputError(
+                f"an extension by {amount!r:.40} is no amount; give a number above 0, at most {_MOST_AMOUNT}, in the unit of its deadline"
+            )
 
     def _due(
         self, case: Case, step: Step, said: Mapping[str, Any], at: dt.datetime
@@ -155,19 +188,69 @@ class Steps:
         if step.stamps == "dispatched_at":
             due = self.due_when(case, said, at)
             return {} if due is None else {"due_at": due.isoformat()}
-        running = case.dispatched_at is not None and case.handled_at is None
-        if step.to in self.pausing and running:
+        is_running = case.handled_at is None
+        if step.to in self.pausing and is_running:
             return {"due_at": None, "paused_due_at": case.due_at.isoformat() if case.due_at else None}  # fmt: skip
-        if step.to == "previous" and running:
-            return self._with_history(case, Event(case.case_id, step.id, at, "rules"))
+        if step.to == "previous" and is_running:
+            more = Event(case.case_id, step.id, at, "rules")
+            return self._with_history(case, more) if self._is_by_rule(case) else self._resumed(case, at)  # fmt: skip
         if "due_at" in step.needs and said.get("amount") is not None:
-            if isinstance(said["amount"], bool) or not isinstance(said["amount"], int | float):
-                raise InputError(
-                    f"an extension by {said['amount']!r:.40} is no amount; give a number in the unit of its deadline"
-                )
-            more = Event(case.case_id, step.id, at, "rules", data={"amount": said["amount"]})
-            return self._with_history(case, more)
+            return self._extended(case, step, float(said["amount"]), at)
         return {}
+
+    def _extended(self, case: Case, step: Step, amount: float, at: dt.datetime) -> dict[str, Any]:
+        if case.due_at is not None and not self._is_by_rule(case):
+            return {"due_at": self._later(case, case.due_at, amount).isoformat()}
+        if case.dispatched_at is None:
+            return {}
+        return self._with_history(
+            case, Event(case.case_id, step.id, at, "rules", data={"amount": amount})
+        )
+
+    def _is_by_rule(self, case: Case) -> bool:
+        """Tell whether a deadline follows from the dispatch alone: nobody has set it to a date since."""
+        if case.dispatched_at is None:
+            return False
+        events = self._ledger.events(case_ids=(case.case_id,))
+        since = pd.to_datetime(events["recorded_at"], utc=True) >= case.dispatched_at
+        for kind, data in zip(events.loc[since, "kind"], events.loc[since, "data"], strict=True):
+            step, due = self._ledger.life_cycle.step(kind), data.get("due_at")
+            if due is None or data.get("amount") is not None:
+                continue
+            is_dispatch = step.stamps == "dispatched_at"
+            if is_dispatch and utc(due, "due_at") != self.due_when(case, {}, case.dispatched_at):
+                return False
+            if step.moves or "due_at" in step.needs:
+                return False
+        return True
+
+    def _resumed(self, case: Case, at: dt.datetime) -> dict[str, Any]:
+        """Put the time that the clock stood still to the deadline that there was when it was stopped."""
+        events = self._ledger.events(case_ids=(case.case_id,))
+        for data, stopped in zip(events["data"][::-1], events["recorded_at"][::-1], strict=True):
+            if "paused_due_at" not in data:
+                continue
+            if data["paused_due_at"] is None:
+                return {}
+            due = utc(data["paused_due_at"], "paused_due_at")
+            if stopped >= due:
+                return {"due_at": due.isoformat()}
+            rule = self._rule(case)
+            unit: TimeUnit = "calendar_days" if rule is None else rule.unit
+            stood = time_spent(pd.Series([stopped]), pd.Timestamp(at), unit, calendar=self._timetable.calendar)  # fmt: skip
+            return {"due_at": self._later(case, due, float(stood.iloc[0])).isoformat()}
+        return {}
+
+    def _later(self, case: Case, due: dt.datetime, amount: float) -> dt.datetime:
+        rule = self._rule(case)
+        if rule is None or amount <= 0:
+            return due + dt.timedelta(days=max(amount, 0.0))
+        return max(due, self._timetable.after(amount, rule.unit, due).at)
+
+    def _rule(self, case: Case) -> Deadline | None:
+        return self._timetable.rule(
+            case.category_code, case.unit_code, grid_class=self._grid_class(case.unit_code), urgency=case.urgency
+        )  # fmt: skip
 
     def _with_history(self, case: Case, more: Event) -> dict[str, Any]:
         """Reckon a due time anew with all the pauses and extensions since the case was dispatched."""
@@ -179,12 +262,7 @@ class Steps:
         pauses, extensions = _pauses(history, self._ledger.life_cycle, self.pausing), _extensions(history, self._ledger.life_cycle)  # fmt: skip
         codes = {"case_id": case.case_id, "category_code": case.category_code or "", "unit_code": case.unit_code or ""}  # fmt: skip
         grid_class = self._grid_class(case.unit_code)
-        if (
-            self._timetable.rule(
-                case.category_code, case.unit_code, grid_class=grid_class, urgency=case.urgency
-            )
-            is None
-        ):
+        if self._rule(case) is None:
             return {}
         row = pd.DataFrame(
             [

@@ -288,6 +288,69 @@ def test_pauses_and_extensions_are_reckoned_as_the_many_are(desk, report, clock)
         desk.act(case_id, "extended", by="d", why="x", data={"amount": "two"})
 
 
+def test_an_extension_to_a_date_outlives_what_comes_after_it(desk, report, clock):
+    case_id = desk.report(report(), client_id=ID, by="x").case_id
+    desk.act(case_id, "filed", by="d")
+    desk.act(case_id, "dispatched", by="d")
+    until = clock() + dt.timedelta(days=20)
+    desk.act(case_id, "extended", by="d", why="雨", data={"due_at": until.isoformat()})
+    clock.go(hours=1)
+    desk.act(case_id, "suspended", by="d", why="雨")
+    assert desk.ledger.case(case_id).due_at is None
+    clock.go(days=4)
+    desk.act(case_id, "resumed", by="d")
+    resumed = desk.ledger.case(case_id).due_at
+    assert until + dt.timedelta(days=1) < resumed < until + dt.timedelta(days=9)
+    desk.act(case_id, "extended", by="d", why="雨", data={"amount": 8})
+    assert desk.ledger.case(case_id).due_at > resumed
+
+
+def test_a_case_that_is_suspended_before_its_dispatch_does_not_run_out(desk, report, clock):
+    case_id = desk.report(report(), client_id=ID, by="x").case_id
+    desk.act(case_id, "filed", by="d")
+    due = desk.ledger.case(case_id).due_at
+    desk.act(case_id, "suspended", by="d", why="雨")
+    assert desk.ledger.case(case_id).due_at is None
+    clock.go(days=10)
+    desk.act(case_id, "resumed", by="d")
+    assert desk.ledger.case(case_id).due_at > due + dt.timedelta(days=5)
+
+
+def test_a_dispatch_goes_to_the_owner_of_the_class_as_it_was_mended(desk, report):
+    case_id = desk.report(report(), client_id=ID, by="x").case_id
+    before = desk.ledger.case(case_id)
+    other = desk.report(report(service_code="0501"), client_id=ID[:-1] + "9", by="x")
+    assert other.owner != before.owner
+    desk.act(case_id, "amended", by="d", why="x", data={"category_code": "0501"})
+    desk.act(case_id, "filed", by="d")
+    desk.act(case_id, "dispatched", by="d")
+    case = desk.ledger.case(case_id)
+    assert (case.owner, case.category) == (other.owner, desk.services["0501"].category)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "said"),
+    [
+        ("amended", {"category_code": {}}, "is no class"),
+        ("amended", {"category_code": "9999", "category": "zzz"}, "is no class"),
+        ("amended", {"due_at": None}, "keeps its deadline"),
+        ("extended", {"due_at": "2020-01-01T00:00:00Z"}, "would end before it begins"),
+        ("extended", {"amount": 1e12}, "is no amount"),
+        ("extended", {"amount": 1e300}, "is no amount"),
+        ("extended", {"amount": -1}, "is no amount"),
+        ("extended", {"amount": True}, "is no amount"),
+    ],
+)
+def test_data_that_make_no_sense_are_refused(desk, report, kind, data, said):
+    case_id = desk.report(report(), client_id=ID, by="x").case_id
+    desk.act(case_id, "filed", by="d")
+    desk.act(case_id, "dispatched", by="d")
+    before = desk.ledger.case(case_id)
+    with pytest.raises(InputError, match=said):
+        desk.act(case_id, kind, by="d", why="x", data=data)
+    assert desk.ledger.case(case_id) == before
+
+
 def test_what_was_said_stands_before_the_rules(desk, report, clock):
     case_id = desk.report(report(), client_id=ID, by="x").case_id
     desk.act(case_id, "filed", by="d")
