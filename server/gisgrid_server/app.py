@@ -148,7 +148,8 @@ def _add_casework(
         return {}
     limits = Limits(settings)
     take = ReportTaker(casework, doorkeeper, limits)
-    app.include_router(reporting_router(casework, doorkeeper, take))
+    shows_cases = settings.open311_public != "nothing"
+    app.include_router(reporting_router(casework, doorkeeper, take, shows_cases=shows_cases))
     for router in (media_router, open311_router, desk_router):
         app.include_router(router(casework, doorkeeper, limits))
     return {("POST", "/api/report"): take}

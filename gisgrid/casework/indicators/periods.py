@@ -176,9 +176,17 @@ def period_of(written: str, *, timezone: str) -> Period:
     return Period(kind, first, after, timezone)
 
 
+_YEARS: Final = (1971, 2198)
+"""So that the year before and the first day after are kept, too."""
+
+
 def _first_day(written: dict[str, str | None]) -> tuple[Kind, dt.date]:
     part = {name: int(text) for name, text in written.items() if text is not None}
     year = part["year"]
+    if not _YEARS[0] <= year <= _YEARS[1]:
+        raise InputError(
+            f"the year {year} is none that a ledger keeps; write one from {_YEARS[0]} to {_YEARS[1]}"
+        )
     if "week" in part:
         return "week", dt.date.fromisocalendar(year, part["week"], 1)
     if "quarter" in part:

@@ -109,6 +109,10 @@ class CaseFilter:
                     f"{name} is the text {values!r} but must be several; write ({values!r},)"
                 )
             if values is not None:
+                if any(isinstance(value, str) and "\0" in value for value in values):
+                    raise InputError(
+                        f"{name} holds NUL, which is no character of a text; leave it out"
+                    )
                 object.__setattr__(self, name, tuple(dict.fromkeys(values)))
         for name in _BOUNDS:
             if (value := getattr(self, name)) is not None:

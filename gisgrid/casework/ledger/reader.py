@@ -60,6 +60,8 @@ class LedgerReader:
         LedgerError
             The database does not answer.
         """
+        if "\0" in case_id:  # no database keeps it, and PostgreSQL refuses even to look
+            raise CaseNotFoundError(f"no case {case_id!r} in the ledger; check the id")
         with reading(self._engine) as connection:
             found = connection.execute(select(CASES).where(CASES.c.case_id == case_id)).mappings().first()  # fmt: skip
         if found is None:

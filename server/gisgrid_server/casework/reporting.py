@@ -58,7 +58,9 @@ _TAKEN: Final = {
 }  # fmt: skip
 
 
-def reporting_router(casework: Casework, doorkeeper: Doorkeeper, take: ReportTaker) -> APIRouter:
+def reporting_router(
+    casework: Casework, doorkeeper: Doorkeeper, take: ReportTaker, *, shows_cases: bool = True
+) -> APIRouter:
     """Make the routes by which problems are reported.
 
     Parameters
@@ -69,6 +71,8 @@ def reporting_router(casework: Casework, doorkeeper: Doorkeeper, take: ReportTak
         Who may what.
     take
         Takes reports.
+    shows_cases
+        Whether everybody may see where cases are open; else who reports is told of those alone that the key shows.
 
     Returns
     -------
@@ -105,14 +109,15 @@ def reporting_router(casework: Casework, doorkeeper: Doorkeeper, take: ReportTak
         service_code: Annotated[str, Query(max_length=64)] = "",
         radius_m: Annotated[float, Query(ge=0, le=1000, allow_inf_nan=False)] = 100.0,
     ) -> Response:
-        reporter(request)
+        rights = reporter(request)
         if service_code and service_code not in desk.services:
             raise BadRequestError(_unknown_service(casework, service_code))
         place = desk.locate(lon, lat)
         seen = desk.preview(lon, lat, service_code) if service_code else None
         near = cases_near(
-            desk.ledger, lon, lat, service_code=service_code or None, radius_m=radius_m
-        )[:_MOST_NEARBY]
+            desk.ledger, lon, lat, service_code=service_code or None, radius_m=radius_m,
+            within=None if shows_cases else rights.within(),
+        )[:_MOST_NEARBY]  # fmt: skip
         return _json({
             "place": place_document(place),
             "about": desk.ground.about(place),

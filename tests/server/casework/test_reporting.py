@@ -149,6 +149,18 @@ def test_a_city_may_take_reports_from_holders_of_keys_only(serve, small_city, ke
     )
 
 
+def test_where_a_city_shows_no_cases_nobody_is_told_of_those_nearby(serve, small_city, keys):
+    client = serve(small_city, keys_file=small_city / "keys.toml", open311_public="nothing")
+    first = client.request("POST", "/api/report", json=body()).json()
+    there = {"lon": LON, "lat": LAT, "radius_m": 1000}
+    said = client.get("/api/report/here", params=there)
+    assert (said.status_code, said.json()["nearby"]) == (200, [])
+    (near,) = client.get("/api/report/here", params=there, headers=keys["district"]).json()[
+        "nearby"
+    ]
+    assert near["case_id"] == first["case_id"]
+
+
 def test_an_address_has_its_share(serve, small_city):
     client = serve(small_city, reports_per_minute=2)
     answers = [client.request("POST", "/api/report", json=body()) for _ in range(3)]

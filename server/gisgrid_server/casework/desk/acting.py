@@ -102,11 +102,15 @@ def act(desk: Desk, case_id: str, wanted: Act, rights: Rights) -> Receipt:
         There is no such step, or the data hold what its event does not carry.
     """
     case = seen_case(desk, case_id, rights)
+    if (wanted.lon is None) != (wanted.lat is None):
+        raise BadRequestError(
+            "lon and lat are a place together and one of them is missing; send both"
+        )
     place = None if wanted.lon is None or wanted.lat is None else (wanted.lon, wanted.lat)
     try:
         desk.life_cycle.step(wanted.kind)
         rights.demand_step(wanted.kind, case)
-        _check_data(desk, wanted, rights)
+        _check_data(desk, case_id, wanted, rights)
         return desk.act(
             case_id, wanted.kind, by=rights.subject, why=wanted.why, data=wanted.data, expected=wanted.expected,
             client_id=wanted.client_id, place=place, at=wanted.at,
@@ -151,7 +155,7 @@ def conflict_answer(
     return Response(body, status_code=409, media_type=PROBLEM_MEDIA_TYPE, headers=headers)
 
 
-def _check_data(desk: Desk, wanted: Act, rights: Rights) -> None:
+def _check_data(desk: Desk, case_id: str, wanted: Act, rights: Rights) -> None:
     """Refuse what would change a case behind the life cycle's back, or give it to nobody."""
     allowed = _carried(desk.life_cycle, wanted.kind)
     for name in wanted.data:
@@ -171,6 +175,10 @@ def _check_data(desk: Desk, wanted: Act, rights: Rights) -> None:
         raise BadRequestError(f"no owner {owner!r}{did_you_mean(str(owner), owners_of(desk))}")
     original = wanted.data.get("duplicate_of")
     if original is not None:
+        if original == case_id:
+            raise BadRequestError(
+                f"case {case_id!r} cannot repeat itself; name the case that came first in {wanted.kind!r}"
+            )
         _check_original(desk, str(original), wanted, rights)
 
 

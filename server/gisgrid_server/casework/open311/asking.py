@@ -98,7 +98,9 @@ def _filter(
 ) -> CaseFilter:
     start, end = given.time("start_date"), given.time("end_date", is_end=True)
     since, until = given.time("updated_after"), given.time("updated_before")
-    if start and end and end - start > SPAN + _INSTANT:
+    ends_by_day = _DAY.fullmatch((given.text("end_date") or "").strip()) is not None
+    longest = SPAN + (dt.timedelta(days=1) if ends_by_day else _INSTANT)
+    if start and end and end - start > longest:
         wrong.append((400, "start_date and end_date are more than 90 days apart; ask for 90 days at most"))  # fmt: skip
     if start and end and end < start:
         wrong.append((400, "end_date lies before start_date; exchange them"))

@@ -60,7 +60,7 @@ def test_an_act_that_is_sent_again_is_done_once(office):
 def test_the_life_cycle_demands_reasons(office, problem, kind):
     case_id = office.brought_to("dispatched")
     data = {
-        "extended": {"due_at": "2026-12-30T09:00:00+08:00"},
+        "extended": {"due_at": "2150-12-30T09:00:00+08:00"},
         "handed_over": {"owner": "water"},
     }.get(kind, {})
     assert "needs a reason" in problem(office.act(case_id, kind, data=data), 409)["detail"]
@@ -106,6 +106,7 @@ def test_an_owner_and_an_original_must_be_there_and_be_seen(office, problem):
         in problem(office.act(case_id, "dispatched", data={"owner": "watr"}), 400)["detail"]
     )
     problem(office.act(case_id, "merged", data={"duplicate_of": "A-1"}), 404)
+    assert "itself" in problem(office.act(case_id, "merged", data={"duplicate_of": case_id}), 400)["detail"]  # fmt: skip
     assert office.act(case_id, "merged", data={"duplicate_of": other}).status_code == 201
     third = office.brought_to("filed")
     assert (

@@ -64,9 +64,7 @@ def test_deadlines_are_overdue_today_ahead_or_provisional(office, now):
         "provisional": dt.datetime(year, 2, 1, tzinfo=dt.UTC),
     }
     for due, at in moments.items():
-        office.desk.act(
-            case_id, "extended", by="centre", why="...", data={"due_at": at.isoformat()}
-        )
+        office.desk.act(case_id, "amended", by="centre", why="...", data={"due_at": at.isoformat()})
         assert office.listed(due=due) == [case_id]
         [case] = office.get("cases", due=due)["cases"]
         assert case["clock"]["stands"] == ("overdue" if due == "overdue" else "running")
@@ -133,6 +131,18 @@ def test_nobody_sees_or_counts_beyond_their_rights(office, problem):
     ):
         problem(office.ask(path, None), 401)
         problem(office.ask(path, "reader"), 403)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "indicators?period=9999", "indicators?period=0001&compare=true", "indicators?period=1970&compare=true",
+        "indicators?period=2026&unit=%00", "cases?owner=%00", "cases?unit=%00", "cases?case=%00", "counts?unit=%00",
+    ],
+)  # fmt: skip
+def test_what_no_ledger_keeps_is_refused_and_never_a_fault(office, problem, path):
+    problem(office.ask(path), 400)
+    problem(office.ask("cases/%00"), 404)
 
 
 def test_a_desk_is_told_its_words_and_its_own_grids(office):

@@ -55,6 +55,15 @@ def test_the_moment_of_the_end_is_meant_too():
     assert found.reported_to == utc(2026, 10, 2) + INSTANT
 
 
+def test_ninety_days_may_be_written_as_days():
+    found = wanted("start_date=2026-01-01&end_date=2026-04-01")
+    assert found.reported_to - found.reported_from == SPAN + dt.timedelta(days=1)
+    for text in ("start_date=2026-01-01&end_date=2026-04-02",
+                 "start_date=2026-01-01T00:00:00Z&end_date=2026-04-01T00:00:01Z"):  # fmt: skip
+        with pytest.raises(Refusal):
+            ask(text)
+
+
 def test_a_day_is_the_citys_day():
     found = wanted("start_date=2026-10-01&end_date=2026-10-01")
     assert (found.reported_from, found.reported_to) == (utc(2026, 9, 30, 16), utc(2026, 10, 1, 16))
