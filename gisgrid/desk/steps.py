@@ -22,6 +22,9 @@ from gisgrid.errors import InputError
 _MOST_AMOUNT: Final = 1_000
 """Hours or days of one extension."""
 
+_FARTHEST: Final = dt.timedelta(days=3653)
+"""A deadline lies no farther ahead: the calendar of a later year is anybody's guess."""
+
 
 class Steps:
     """Completes what somebody does with what the rules say about it.
@@ -169,6 +172,10 @@ class Steps:
             if due is None:
                 raise InputError(
                     f"due_at of {step.id!r} is empty and a case keeps its deadline; give a time, or leave it out"
+                )
+            if utc(due, "due_at") > at + _FARTHEST:
+                raise InputError(
+                    f"due_at of {step.id!r} is {due!s:.40}, more than ten years ahead; give a nearer time"
                 )
             if "due_at" in step.needs and utc(due, "due_at") <= at:
                 raise InputError(

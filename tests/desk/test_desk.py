@@ -335,6 +335,8 @@ def test_a_dispatch_goes_to_the_owner_of_the_class_as_it_was_mended(desk, report
         ("amended", {"category_code": "9999", "category": "zzz"}, "is no class"),
         ("amended", {"due_at": None}, "keeps its deadline"),
         ("extended", {"due_at": "2020-01-01T00:00:00Z"}, "would end before it begins"),
+        ("extended", {"due_at": "2150-01-01T00:00:00Z"}, "ten years ahead"),
+        ("amended", {"due_at": "2150-01-01T00:00:00Z"}, "ten years ahead"),
         ("extended", {"amount": 1e12}, "is no amount"),
         ("extended", {"amount": 1e300}, "is no amount"),
         ("extended", {"amount": -1}, "is no amount"),

@@ -1,5 +1,7 @@
 """A case goes its way: who may take which step, what it needs, and what the slower of two desks hears."""
 
+import datetime as dt
+
 import pytest
 
 LOCAL, PARKS, WATER = "0102", "0117", "0125"
@@ -60,7 +62,7 @@ def test_an_act_that_is_sent_again_is_done_once(office):
 def test_the_life_cycle_demands_reasons(office, problem, kind):
     case_id = office.brought_to("dispatched")
     data = {
-        "extended": {"due_at": "2150-12-30T09:00:00+08:00"},
+        "extended": {"due_at": (dt.datetime.now(dt.UTC) + dt.timedelta(days=30)).isoformat()},
         "handed_over": {"owner": "water"},
     }.get(kind, {})
     assert "needs a reason" in problem(office.act(case_id, kind, data=data), 409)["detail"]
