@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from shapely import LineString
 
-from gisgrid.testing.ground import Floats, Ground, rotate
+from gisgrid.testing.ground import Floats, Ground, rotate, settled
 
 INNER_RING_M, OUTER_RING_M, BYPASS_M = 2_900.0, 4_700.0, 6_600.0
 _INNER_POWER, _OUTER_POWER, _BYPASS_POWER = 3.2, 2.7, 2.3
@@ -130,4 +130,4 @@ def _links(rng: np.random.Generator) -> list[LineString]:
 
 
 def _polar(radius: Floats, angle: Floats) -> LineString:
-    return LineString(np.column_stack([radius * np.cos(angle), radius * np.sin(angle)]))
+    return LineString(settled(np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])))

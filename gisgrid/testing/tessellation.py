@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from shapely import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from gisgrid.testing.ground import ORIGIN, RIVER_HALF_WIDTH_M, Ground
+from gisgrid.testing.ground import ORIGIN, RIVER_HALF_WIDTH_M, Ground, settled
 
 SNAP_M = 0.01
 _BANK_M2 = 4_000.0  # less ground than this beside the river is part of the river
@@ -343,7 +343,7 @@ def _wavy(
         + 0.5 * np.sin(2 * np.pi * t / (reach * rng.uniform(0.25, 0.5)) + rng.uniform(0, 6.3))
     )
     normal = np.array([-way[1], way[0]])
-    return LineString(start + t[:, None] * way + side[:, None] * normal)
+    return LineString(settled(start + t[:, None] * way + side[:, None] * normal))
 
 
 def _merge_small(faces: list[Polygon], least: float) -> list[Polygon]:

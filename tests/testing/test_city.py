@@ -2,6 +2,9 @@
 
 import hashlib
 import io
+import os
+import subprocess
+import sys
 import tomllib
 
 import numpy as np
@@ -32,6 +35,33 @@ def digests(city):
 def test_what_is_planted_and_how_much_is_reported_changes_no_other_layer(city, even_city):
     planted, even = digests(city), digests(even_city)
     assert {name for name in planted if planted[name] != even[name]} == {"reported_issues", "truth"}
+
+
+_MAPPED = """
+import hashlib
+from gisgrid.testing import synthetic_city
+city = synthetic_city(seed=7, n_issues=2_000, years=1)
+for name, frame in city.layers.items():
+    shapes = frame.geometry.set_precision(1e-6).to_wkb().tolist() if "geometry" in frame else len(frame)
+    print(name, len(frame), hashlib.sha256(repr(shapes).encode()).hexdigest())
+"""
+
+
+def test_an_older_processor_draws_the_same_city():
+    """Sines, powers and matrix products are rounded otherwise where a processor has other instructions."""
+    narrow = {"OPENBLAS_CORETYPE": "Prescott", "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR"}  # fmt: skip
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", _MAPPED],
+            env=os.environ | more,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for more in ({}, narrow)
+    ]
+    here, there = (run.communicate()[0].splitlines() for run in runs)
+    assert len(here) == len(SOURCE_LAYERS | TABLES)
+    assert here == there
 
 
 def test_every_source_layer_is_there_and_cannot_be_replaced(city):
