@@ -82,6 +82,27 @@ def alone(path: Path, *, wait: bool = True) -> Iterator[bool]:
         os.close(handle)
 
 
+@contextmanager
+def handed_on(path: Path) -> Iterator[int | None]:
+    """Take a lock for a process that is started in here: it has the lock from its first moment to its last.
+
+    Parameters
+    ----------
+    path
+        The lock's own file, which is made, and stays.
+
+    Yields
+    ------
+    int or None
+        The open file to start the process with (``pass_fds``); None where another process has the lock.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
+    try:
+        yield handle if fcntl is None or _locked(handle, wait=False) else None
+    finally:
+        os.close(handle)
+
+
 def _locked(handle: int, *, wait: bool) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

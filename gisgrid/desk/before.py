@@ -96,9 +96,34 @@ class Before:
         ConflictError
             `error`: the id was used for something else.
         """
+        found = self.find(event, said, client_id, at=at)
+        if found is None:
+            raise error
+        return found
+
+    def find(
+        self,
+        event: Event,
+        said: Mapping[str, Any],
+        client_id: str | None,
+        *,
+        at: dt.datetime | None,
+    ) -> Receipt | None:
+        """Look for a step that was done before.
+
+        Parameters
+        ----------
+        event, said, client_id, at
+            As in `step`.
+
+        Returns
+        -------
+        Receipt or None
+            Of the first time, if there was one and it was this step by this sender.
+        """
         before = self._events_of(client_id or "")
         if len(before) != 1 or before[0]["case_id"] != event.case_id or not _is_same(before[0], event.kind, by=event.by, why=event.why, place=event.place, at=at, said=said):  # fmt: skip
-            raise error
+            return None
         return _receipt_of(before[0])
 
     def _events_of(self, client_id: str) -> list[dict[str, Any]]:

@@ -318,6 +318,7 @@ class Desk:
         client_id: str | None = None,
         place: tuple[float, float] | None = None,
         at: dt.datetime | None = None,
+        sent_at: dt.datetime | None = None,
     ) -> Receipt:
         """Do the next step of a case; what follows from the rules and was not said is added.
 
@@ -344,6 +345,8 @@ class Desk:
             Where, longitude and latitude in WGS84 degrees.
         at
             When, by the sender's clock; None for now.
+        sent_at
+            What the sender's clock says now; a clock that is wrong by more than two minutes is corrected by it.
 
         Returns
         -------
@@ -372,7 +375,10 @@ class Desk:
             event = Event(case_id, kind, moment, by, place, why, full)
             seen = case.version if expected is None else expected
             try:
-                receipt = self.ledger.append(event, client_id=client_id, expected={case_id: seen})
+                receipt = self.ledger.append(
+                    event, client_id=client_id, expected={case_id: seen},
+                    sent_at=None if at is None else sent_at,
+                )  # fmt: skip
             except ConflictError as error:
                 if not error.case_id:
                     return self._before.step(event, said, client_id, at=at, error=error)
@@ -383,6 +389,41 @@ class Desk:
                     self._live.wake()
                 return receipt
         raise AssertionError  # pragma: no cover - the last try returns or raises
+
+    def done_before(
+        self,
+        case_id: str,
+        kind: str,
+        *,
+        by: str,
+        client_id: str,
+        why: str = "",
+        data: Mapping[str, Any] | None = None,
+        place: tuple[float, float] | None = None,
+        at: dt.datetime | None = None,
+    ) -> Receipt | None:
+        """Look whether a step was done already: after a hand-over its sender may see the case no more, and sends it again.
+
+        Parameters
+        ----------
+        case_id, kind, by, client_id, why, data, place, at
+            As in `act`.
+
+        Returns
+        -------
+        Receipt or None
+            Of the first time; None where there was none, or the id was used for something else.
+
+        Raises
+        ------
+        InputError
+            A field breaks a rule.
+        LedgerError
+            The ledger does not answer.
+        """
+        said = dict(data or {})
+        event = Event(case_id, kind, self._clock() if at is None else at, by, place, why, said)
+        return self._before.find(event, said, client_id, at=at)
 
 
 def _settle(future: Future[Accepted], act: Callable[..., Accepted], *arguments: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import pandas as pd
@@ -21,6 +22,12 @@ from gisgrid.errors import InputError
 
 _MOST_AMOUNT: Final = 1_000
 """Hours or days of one extension."""
+
+_BY_RULE: Final = "due_by_rule"
+"""In the data of an event that changed what the deadline follows from: what was set by hand before holds no more."""
+
+_DECIDING: Final = ("category_code", "unit_code", "urgency")
+"""What the deadline follows from."""
 
 _FARTHEST: Final = dt.timedelta(days=3653)
 """A deadline lies no farther ahead: the calendar of a later year is anybody's guess."""
@@ -97,6 +104,8 @@ class Steps:
             found.setdefault("from_owner", case.owner)
         if "due_at" not in found:
             found |= self._due(case, step, found, at)
+            if step.moves and self._moves_deadline(case, found):
+                found |= self._amended(case, step, found, at)
         return found
 
     def grid_of(self, lon: float, lat: float) -> dict[str, Any]:
@@ -220,16 +229,34 @@ class Steps:
             return False
         events = self._ledger.events(case_ids=(case.case_id,))
         since = pd.to_datetime(events["recorded_at"], utc=True) >= case.dispatched_at
+        found = True
         for kind, data in zip(events.loc[since, "kind"], events.loc[since, "data"], strict=True):
             step, due = self._ledger.life_cycle.step(kind), data.get("due_at")
-            if due is None or data.get("amount") is not None:
+            if data.get(_BY_RULE):
+                found = True  # the class or the place was mended, and the deadline follows from what they are now
+            elif due is None or data.get("amount") is not None:
                 continue
-            is_dispatch = step.stamps == "dispatched_at"
-            if is_dispatch and utc(due, "due_at") != self.due_when(case, {}, case.dispatched_at):
-                return False
-            if step.moves or "due_at" in step.needs:
-                return False
-        return True
+            elif step.stamps == "dispatched_at":
+                found = utc(due, "due_at") == self.due_when(case, {}, case.dispatched_at)
+            elif step.moves or "due_at" in step.needs:
+                found = False
+        return found
+
+    def _moves_deadline(self, case: Case, said: Mapping[str, Any]) -> bool:
+        """Tell whether what is mended changes by when a case that is being handled must be settled."""
+        if case.dispatched_at is None or case.handled_at is not None:
+            return False
+        return any(name in said and said[name] != getattr(case, name) for name in _DECIDING) and self._is_by_rule(case)  # fmt: skip
+
+    def _amended(
+        self, case: Case, step: Step, said: Mapping[str, Any], at: dt.datetime
+    ) -> dict[str, Any]:
+        """Reckon the deadline from the dispatch on, as if class and place had always been what they are now."""
+        mended = replace(case, **{name: said[name] for name in _DECIDING if name in said})
+        if case.state in self.pausing:
+            return {_BY_RULE: True}
+        due = self._with_history(mended, Event(case.case_id, step.id, at, "rules"))
+        return {"due_at": None, **due, _BY_RULE: True}
 
     def _resumed(self, case: Case, at: dt.datetime) -> dict[str, Any]:
         """Put the time that the clock stood still to the deadline that there was when it was stopped."""

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -35,7 +36,7 @@ from gisgrid.features.journal import (
 from gisgrid.features.merging import joined
 from gisgrid.features.snapshot import Snapshot
 from gisgrid.features.table import FeatureTable
-from gisgrid.locks import alone
+from gisgrid.locks import alone, handed_on
 
 POLL_S: Final = 0.25
 """The journal is looked at no more often than this, and a change is seen no later."""
@@ -50,7 +51,7 @@ from gisgrid.errors import GisgridError
 from gisgrid.features import merge
 os.nice(10)
 try:
-    merge(Path(sys.argv[1]))
+    merge(Path(sys.argv[1]), held=True)
 except GisgridError as error:
     sys.exit(f"fresh rows were not merged: {error}")
 """
@@ -58,6 +59,7 @@ except GisgridError as error:
 _log: Final = logging.getLogger(__name__)
 
 _NEXT: Final = "next_number"
+_LOCK: Final = "merge.lock"
 
 
 class LiveTable:
@@ -100,7 +102,7 @@ class LiveTable:
         Schema.of(table)
         folder = Path(folder)
         (folder / "journal").mkdir(parents=True, exist_ok=True)
-        with alone(folder / "merge.lock"):
+        with alone(folder / _LOCK):
             notes = _kept_notes(folder)
             following = max(int(notes.get(_NEXT, 0)), _following(table))
             merged = int(notes.get(MERGED, 0))
@@ -158,8 +160,14 @@ class LiveTable:
         snapshot = self.current()
         if len(snapshot.fresh) + len(snapshot.hidden) < at:
             return False
-        command = [sys.executable, "-c", _MERGE, str(self.folder)]
-        self._merger = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - our own command
+        with handed_on(self.folder / _LOCK) as lock:
+            if lock is None:
+                return False
+            self._merger = subprocess.Popen(  # noqa: S603 - our own command
+                [sys.executable, "-c", _MERGE, str(self.folder)],
+                stdin=subprocess.DEVNULL,
+                pass_fds=() if sys.platform == "win32" else (lock,),
+            )
         return True
 
     def merged(self, *, timeout_s: float | None = None) -> bool:
@@ -318,13 +326,15 @@ def _fresh_chunks(snapshot: Snapshot) -> tuple[Chunk, ...]:
     return snapshot.fresh.chunks if isinstance(snapshot.fresh, FreshTable) else ()
 
 
-def merge(folder: Path) -> bool:
+def merge(folder: Path, *, held: bool = False) -> bool:
     """Make a new base of the old one and the journal; readers and writers go on meanwhile.
 
     Parameters
     ----------
     folder
         What `LiveTable.create` made.
+    held
+        Whether the process was started with the lock (`LiveTable.merge_if_due`).
 
     Returns
     -------
@@ -335,8 +345,8 @@ def merge(folder: Path) -> bool:
     -----
     Stopped at any moment, it leaves the old base or the new one, and the journal for the next to finish.
     """
-    with alone(folder / "merge.lock", wait=False) as held:
-        if not held:
+    with nullcontext(held) if held else alone(folder / _LOCK, wait=False) as mine:
+        if not mine:
             return False
         base = FeatureTable.open(base_folder(folder))
         merged = int(base.notes.get(MERGED, 0))

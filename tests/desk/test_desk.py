@@ -328,6 +328,61 @@ def test_a_dispatch_goes_to_the_owner_of_the_class_as_it_was_mended(desk, report
     assert (case.owner, case.category) == (other.owner, desk.services["0501"].category)
 
 
+@pytest.mark.parametrize("suspended", [False, True])
+def test_a_class_that_is_mended_after_the_dispatch_has_its_own_deadline(
+    desk, report, clock, suspended
+):
+    case_id = desk.report(report(), client_id=ID, by="x").case_id
+    other = desk.report(report(service_code="0501"), client_id=ID[:-1] + "9", by="x").case_id
+    for each in (case_id, other):
+        desk.act(each, "filed", by="d")
+        desk.act(each, "dispatched", by="d")
+    assert desk.ledger.case(case_id).due_at != desk.ledger.case(other).due_at
+    clock.go(hours=1)
+    if suspended:
+        desk.act(case_id, "suspended", by="d", why="雨")
+        desk.act(other, "suspended", by="d", why="雨")
+        clock.go(days=3)
+    desk.act(case_id, "amended", by="d", why="看错", data={"category_code": "0501"})
+    if suspended:
+        assert desk.ledger.case(case_id).due_at is None
+        desk.act(case_id, "resumed", by="d")
+        desk.act(other, "resumed", by="d")
+    assert desk.ledger.case(case_id).due_at == desk.ledger.case(other).due_at
+    for each in (case_id, other):
+        desk.act(each, "extended", by="d", why="雨", data={"amount": 2})
+    assert desk.ledger.case(case_id).due_at == desk.ledger.case(other).due_at
+
+
+def test_a_deadline_set_by_hand_outlives_a_class_that_is_mended(desk, report, clock):
+    case_id = desk.report(report(), client_id=ID, by="x").case_id
+    desk.act(case_id, "filed", by="d")
+    until = clock() + dt.timedelta(days=20)
+    desk.act(case_id, "dispatched", by="d", data={"due_at": until.isoformat()})
+    desk.act(case_id, "amended", by="d", why="看错", data={"category_code": "0501"})
+    assert desk.ledger.case(case_id).due_at == until
+
+
+def test_a_case_that_is_opened_anew_repeats_no_other(desk, report):
+    case_id = desk.report(report(), client_id=ID, by="x").case_id
+    other = desk.report(report(), client_id=ID[:-1] + "9", by="x").case_id
+    desk.act(case_id, "merged", by="d", data={"duplicate_of": other})
+    assert desk.ledger.case(case_id).duplicate_of == other
+    desk.act(case_id, "reopened", by="d", why="另一处")
+    assert desk.ledger.case(case_id).duplicate_of is None
+
+
+def test_a_step_of_a_wrong_clock_is_corrected(desk, report, clock):
+    case_id = desk.report(report(), client_id=ID, by="x").case_id
+    desk.act(case_id, "filed", by="d")
+    desk.act(case_id, "dispatched", by="d")
+    clock.go(hours=2)
+    ahead = dt.timedelta(days=-400)
+    half_an_hour_ago = clock() - dt.timedelta(minutes=30)
+    desk.act(case_id, "handled", by="d", at=half_an_hour_ago + ahead, sent_at=clock() + ahead)
+    assert desk.ledger.case(case_id).handled_at == half_an_hour_ago
+
+
 @pytest.mark.parametrize(
     ("kind", "data", "said"),
     [

@@ -421,6 +421,7 @@ def test_a_merge_starts_by_itself_in_another_process(folder):
     assert not layer.merge_if_due(at=100)
     assert layer.merge_if_due(at=20)
     assert not layer.merge_if_due(at=20)
+    assert not LiveTable(folder).merge_if_due(at=20)  # from the first moment of the other process
     before = content(layer.current())
     assert layer.merged(timeout_s=120)
     after = layer.current(wait=False)

@@ -32,6 +32,7 @@ _COMPARE: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
 }  # fmt: skip
 _UNIT_US: Final = {"minutes": 60_000_000, "hours": 3_600_000_000, "days": 86_400_000_000}
 _MS: Final = 1_000
+_YEAR_DAYS: Final = 366
 _WIDEST_MS: Final = 2**41  # some seventy years
 
 _Ints = NDArray[np.int64]
@@ -158,7 +159,7 @@ def compared(
     Notes
     -----
     A period that a year ago did not exist (week 53, 29 February) is missing, as is one before the first report: nothing is
-    known of it.
+    known of it. A report that lies more than a year before the next one (a phone whose clock began anew) begins no ledger.
     """
     declared = declared or read_indicators()
     now = indicators(cases, period, by=by, declared=declared, groups=groups)
@@ -168,7 +169,7 @@ def compared(
         for name in map(str, now.columns)
         if name in shares or not name.endswith(("_numerator", "_denominator"))
     ]
-    first = cases["reported_at"].min() if "reported_at" in cases else pd.NaT
+    first = _beginning(cases["reported_at"]) if "reported_at" in cases else pd.NaT
     for suffix, other in (("before", period.before()), ("year_ago", period.year_ago())):
         if other is None or not first < other.end:
             then = pd.DataFrame(np.nan, index=now.index, columns=kept)
@@ -181,6 +182,17 @@ def compared(
     ends = ("", "_before", "_change_before", "_year_ago", "_change_year_ago")
     parts = dict.fromkeys(shares, ("_numerator", "_denominator"))
     return now[[f"{name}{end}" for name in kept for end in (*ends, *parts.get(name, ()))]]
+
+
+def _beginning(reported_at: pd.Series) -> Any:  # noqa: ANN401 - a Timestamp or NaT
+    """Since when is there a ledger?"""
+    days = pd.to_datetime(reported_at, utc=True).dropna().dt.as_unit("s").astype("int64") // 86_400
+    if days.empty:
+        return pd.NaT
+    first = int(days.min())
+    there = first + np.flatnonzero(np.bincount(days.to_numpy() - first))
+    strays = np.flatnonzero(np.diff(there) > _YEAR_DAYS)
+    return pd.Timestamp(int(there[strays[-1] + 1 if len(strays) else 0]) * 86_400, unit="s", tz="UTC")  # fmt: skip
 
 
 def coverage(

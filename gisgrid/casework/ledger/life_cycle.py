@@ -20,6 +20,7 @@ BUILT_IN: Final = Path(__file__).parent / "declared" / "cn.toml"
 """The life cycle of Chinese cities, in its common form."""
 
 Stamp = Literal["filed_at", "dispatched_at", "handled_at", "closed_at"]
+Cleared = Literal["filed_at", "dispatched_at", "handled_at", "closed_at", "duplicate_of"]
 Counter = Literal["n_returns", "n_reworks", "n_hand_overs"]
 _Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -54,7 +55,7 @@ class Step(Declared):
     stamps
         The column of times that it sets.
     clears
-        Columns of times that no longer hold after it.
+        Columns of times, and `duplicate_of`, that no longer hold after it.
     counts
         The column that it counts in.
     needs
@@ -70,7 +71,7 @@ class Step(Declared):
     before: tuple[str, ...] | None = Field(default=None, alias="from")
     to: str
     stamps: Stamp | None = None
-    clears: tuple[Stamp, ...] = ()
+    clears: tuple[Cleared, ...] = ()
     counts: Counter | None = None
     needs: tuple[str, ...] = ()
     why: bool = False

@@ -202,6 +202,11 @@ def test_change_against_the_month_before_and_the_year_before():
     assert np.isnan(week["n_reported_year_ago"])
     first = compared(table, period_of("2025-11", timezone=ZONE)).loc["all"]
     assert np.isnan(first["n_reported_before"])  # nothing is known of it
+    stray = table.iloc[:1].assign(reported_at=pd.Timestamp("1971-01-01", tz="UTC"))
+    with_stray = compared(
+        pd.concat([stray, table], ignore_index=True), period_of("2025-11", timezone=ZONE)
+    ).loc["all"]
+    assert np.isnan(with_stray["n_reported_before"])  # a wrong clock's report begins no ledger
 
 
 def test_coverage_counts_units_in_which_anything_was_found():

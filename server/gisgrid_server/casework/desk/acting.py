@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -15,6 +15,7 @@ from gisgrid.casework.ledger.events import checked_text
 from gisgrid.desk import Desk
 from gisgrid.errors import InputError, did_you_mean
 from gisgrid_server.casework.desk.one_case import case_document, seen_case
+from gisgrid_server.casework.photos import Photos
 from gisgrid_server.edge.problems import (
     PROBLEM_MEDIA_TYPE,
     BadRequestError,
@@ -69,7 +70,7 @@ class Act(BaseModel):
     lat: Annotated[float | None, Field(ge=-90, le=90)] = None
 
 
-def act(desk: Desk, case_id: str, wanted: Act, rights: Rights) -> Receipt:
+def act(desk: Desk, case_id: str, wanted: Act, rights: Rights, *, photos: Photos) -> Receipt:
     """Do something with a case, as somebody with these rights.
 
     Parameters
@@ -82,6 +83,8 @@ def act(desk: Desk, case_id: str, wanted: Act, rights: Rights) -> Receipt:
         What is done.
     rights
         By whom.
+    photos
+        Where photos are kept that were sent.
 
     Returns
     -------
@@ -100,20 +103,29 @@ def act(desk: Desk, case_id: str, wanted: Act, rights: Rights) -> Receipt:
         Another one was faster.
     BadRequestError
         There is no such step, or the data hold what its event does not carry.
+    PhotoError
+        It names a photo that was not sent.
     """
-    case = seen_case(desk, case_id, rights)
     if (wanted.lon is None) != (wanted.lat is None):
         raise BadRequestError(
             "lon and lat are a place together and one of them is missing; send both"
         )
-    place = None if wanted.lon is None or wanted.lat is None else (wanted.lon, wanted.lat)
+    said: dict[str, Any] = {
+        "by": rights.subject, "why": wanted.why, "data": wanted.data, "at": wanted.at,
+        "place": None if wanted.lon is None or wanted.lat is None else (wanted.lon, wanted.lat),
+    }  # fmt: skip
     try:
+        if wanted.client_id is not None:
+            again = desk.done_before(case_id, wanted.kind, client_id=wanted.client_id, **said)
+            if again is not None:  # what they handed on they may see no more, and yet it is done
+                return again
+        case = seen_case(desk, case_id, rights)
         desk.life_cycle.step(wanted.kind)
         rights.demand_step(wanted.kind, case)
         _check_data(desk, case_id, wanted, rights)
+        photos.demand(cast("list[str]", wanted.data.get("photos") or []))
         return desk.act(
-            case_id, wanted.kind, by=rights.subject, why=wanted.why, data=wanted.data, expected=wanted.expected,
-            client_id=wanted.client_id, place=place, at=wanted.at,
+            case_id, wanted.kind, expected=wanted.expected, client_id=wanted.client_id, sent_at=wanted.sent_at, **said
         )  # fmt: skip
     except InputError as error:  # what was sent breaks a rule of the ledger or of the city's tables
         raise BadRequestError(str(error)) from error

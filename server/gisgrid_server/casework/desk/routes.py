@@ -163,7 +163,7 @@ def _add_case(
         desk, rights = visit(request)
         limits.check(request.scope, rights)
         try:
-            receipt = act(desk, case_id, wanted, rights)
+            receipt = act(desk, case_id, wanted, rights, photos=casework.photos)
         except ConflictError as error:
             return conflict_answer(desk, error, rights, wanted, now=_now())
         case = desk.ledger.case(case_id)

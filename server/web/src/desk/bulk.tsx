@@ -32,11 +32,10 @@ export function BulkDialog({ asking, store, names, rows, onClose }: Props) {
 
   const one = async (row: Row): Promise<string | null> => {
     const path = pathTo("dispatched", row, holder);
-    const to = owner || row.owner;
     if (!path) return tell(language, "notNow", { what: names.step("dispatched") });
-    if (!to) return tell(language, "nobody");
     try {
-      const whole = await take(asking, row, path, { why: "", data: { owner: to } }, newId());
+      const data = owner ? { owner } : {};
+      const whole = await take(asking, row, path, { why: "", data }, newId());
       if (whole) store.replace(whole);
       return null;
     } catch (error) {

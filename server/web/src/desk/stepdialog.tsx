@@ -28,10 +28,12 @@ interface Fields {
   readonly files: readonly File[];
 }
 
+/** The city's rules give its owner where nobody is chosen. */
+const BY_RULES = "dispatched";
 const WITH_PHOTOS = ["handled", "checked", "feedback", "verified", "noted"];
 
-function missing({ needs, why }: NextStep, fields: Fields): DeskKey | null {
-  if (needs.includes("owner") && !fields.owner) return "chooseOwner";
+function missing({ kind, needs, why }: NextStep, fields: Fields): DeskKey | null {
+  if (needs.includes("owner") && !fields.owner && kind !== BY_RULES) return "chooseOwner";
   if (needs.includes("due_at") && !fields.due) return "chooseDue";
   if (needs.includes("duplicate_of") && !fields.original.trim()) return "chooseOriginal";
   return why && !fields.why.trim() ? "whyNeeded" : null;
@@ -44,7 +46,7 @@ async function dataOf(
 ): Promise<Record<string, unknown>> {
   const photos = await Promise.all(fields.files.map((file) => asking.sendPhoto(file)));
   return {
-    ...(needs.includes("owner") ? { owner: fields.owner } : {}),
+    ...(needs.includes("owner") && fields.owner ? { owner: fields.owner } : {}),
     ...(needs.includes("due_at") ? { due_at: new Date(fields.due).toISOString() } : {}),
     ...(needs.includes("duplicate_of") ? { duplicate_of: fields.original.trim() } : {}),
     ...(photos.length > 0 ? { photos } : {}),
@@ -95,7 +97,7 @@ function Inputs({ step, row, names, fields, set }: InputProps) {
           value={fields.owner}
           onChange={({ currentTarget }) => set({ owner: currentTarget.value })}
         >
-          <option value="" />
+          <option value="">{step.kind === BY_RULES ? tell(language, "ownerByRules") : ""}</option>
           {holder.all_owners.map(({ id, title }) => (
             <option key={id} value={id}>
               {pick(title, language)}
@@ -163,7 +165,7 @@ export function StepDialog({ asking, names, path, row, onDone, onConflict, onClo
   const [now, setNow] = useState({ row, path });
   const [fields, setFields] = useState<Fields>({
     why: "",
-    owner: row.owner ?? "",
+    owner: "",
     due: "",
     original: "",
     files: [],

@@ -136,6 +136,7 @@ const words = {
   why: { zh: "理由", en: "Reason" },
   whyOptional: { zh: "说明（可不填）", en: "Note (optional)" },
   whyNeeded: { zh: "请写明理由。", en: "Say why." },
+  ownerByRules: { zh: "按规则确定", en: "As the rules say" },
   chooseOwner: { zh: "请选择责任单位。", en: "Choose an owner." },
   chooseDue: { zh: "请选择新的期限。", en: "Choose the new deadline." },
   chooseOriginal: { zh: "请写明原案件编号。", en: "Say which case it repeats." },
@@ -161,7 +162,7 @@ const words = {
   by: { zh: "{who} · {time}", en: "{who} · {time}" },
 
   bulkTitle: { zh: "派遣 {n} 件", en: "Dispatch {n} cases" },
-  bulkOwn: { zh: "各案件自己的责任单位", en: "Each to its own owner" },
+  bulkOwn: { zh: "各按规则确定", en: "Each as the rules say" },
   bulkProgress: { zh: "已派遣 {done}，共 {n} 件", en: "{done} of {n} dispatched" },
   bulkFailed: { zh: "{n} 件没有派遣：", en: "{n} were not dispatched:" },
 

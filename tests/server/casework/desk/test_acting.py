@@ -79,11 +79,17 @@ def test_steps_are_for_those_who_may_and_in_their_order(office, problem):
     assert office.act(case_id, "handled", "water").status_code == 201
 
 
-def test_what_is_handed_over_is_gone_for_who_handed_it_over(office):
+def test_what_is_handed_over_is_gone_for_who_handed_it_over(office, problem):
     case_id = office.brought_to("dispatched", PARKS)
-    answer = office.act(case_id, "handed_over", "parks", why="属水务", data={"owner": "water"})
+    version = office.desk.ledger.case(case_id).version
+    said = {"why": "属水务", "data": {"owner": "water"}, "client_id": "act-00000001"}
+    answer = office.act(case_id, "handed_over", "parks", expected=version, **said)
     assert answer.status_code == 201
     assert answer.json()["case"] is None
+    again = office.act(case_id, "handed_over", "parks", expected=version, **said)
+    assert (again.status_code, again.json()["repeated"]) == (200, True)
+    for other in ({"why": "不属我"}, {"data": {"owner": "urban_management"}}):
+        problem(office.act(case_id, "handed_over", "parks", expected=version, **said | other), 404)
     assert office.listed("parks") == []
     assert office.listed("water") == [case_id]
 
@@ -92,7 +98,7 @@ def test_what_is_handed_over_is_gone_for_who_handed_it_over(office):
     "data",
     [
         {"owner": "water"}, {"unit_code": "1"}, {"state": "closed"}, {"contact": {}}, {"photos": ["x"]}, {"photos": "x"},
-        {"due_at": "2030-01-01T00:00:00Z"}, {"note": "\0"},
+        {"due_at": "2030-01-01T00:00:00Z"}, {"note": "\0"}, {"photos": ["0" * 64]},
     ],
 )  # fmt: skip
 def test_an_event_carries_nothing_that_it_should_not(office, problem, data):
