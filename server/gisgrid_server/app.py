@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from gisgrid import __version__
 from gisgrid.catalogue import Catalogue, FolderStore, resolve_data, resolve_layers
@@ -17,6 +16,7 @@ from gisgrid.errors import GisgridError
 from gisgrid.progress import Progress, silent
 from gisgrid.tiles import bbox_tiles, warm_up
 from gisgrid_server.api import api_router
+from gisgrid_server.assets import Assets
 from gisgrid_server.casework.desk import desk_router
 from gisgrid_server.casework.hooks import Hooks
 from gisgrid_server.casework.limits import Limits
@@ -135,7 +135,7 @@ def create_app(
     app.include_router(
         page_router(static_folder(), basemap=published.catalogue.about.basemap, landing=landing)
     )
-    app.mount("/static", StaticFiles(directory=static_folder(), check_dir=False))
+    app.mount("/static", Assets(directory=static_folder(), check_dir=False))
     describe(app)
     return Front(app, tiles, settings, metrics=metrics, spans=spans, shortcuts=shortcuts)
 

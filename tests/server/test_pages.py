@@ -37,6 +37,36 @@ def test_the_page_and_its_files_are_served(with_page):
     assert "javascript" in script.headers["content-type"]
 
 
+def test_files_travel_packed_and_those_named_by_their_content_are_kept_for_good(with_page):
+    client, folder = with_page
+    script = "const words = 'gisgrid';\n" * 20_000
+    for name in ("map-BHTyMuYr.js", "map.js"):
+        (folder / "assets" / name).write_text(script, "utf-8")
+    (folder / "font.woff2").write_bytes(bytes(1_000))
+    named = client.get("/static/assets/map-BHTyMuYr.js", headers={"accept-encoding": "gzip"})
+    assert named.text == script
+    assert named.headers["content-encoding"] == "gzip"
+    assert int(named.headers["content-length"]) < len(script) / 20
+    assert named.headers["vary"] == "Accept-Encoding"
+    assert "javascript" in named.headers["content-type"]
+    assert "immutable" in named.headers["cache-control"]
+    other = client.get("/static/assets/map.js", headers={"accept-encoding": "identity"})
+    assert other.text == script
+    assert "content-encoding" not in other.headers
+    assert "immutable" not in other.headers["cache-control"]
+    assert other.headers["etag"] != named.headers["etag"]
+    for answer, encoding in ((named, "gzip"), (other, "identity")):
+        known = {"accept-encoding": encoding, "if-none-match": answer.headers["etag"]}
+        again = client.get(answer.request.url.path, headers=known)
+        assert (again.status_code, again.content) == (304, b"")
+    (folder / "assets" / "map.js").write_text("export {};" * 100, "utf-8")
+    changed = client.get("/static/assets/map.js", headers={"accept-encoding": "gzip"})
+    assert changed.text == "export {};" * 100
+    part = client.get("/static/assets/map.js", headers={"range": "bytes=0-9"})
+    assert (part.status_code, part.text) == (206, "export {};")
+    assert "content-encoding" not in client.get("/static/font.woff2").headers
+
+
 def test_the_phone_page_brings_its_worker_and_its_manifest(with_page):
     client, folder = with_page
     for name in ("report.html", "sw.js", "report.webmanifest"):

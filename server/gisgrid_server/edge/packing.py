@@ -117,7 +117,8 @@ async def finished(start: Message, body: bytes, asked: Sequence[tuple[bytes, byt
         (name, value) for name, value in start["headers"]
         if name.lower() not in {b"content-length", b"etag"}
     ]  # fmt: skip
-    headers.append((b"vary", b"Accept-Encoding"))
+    if b"accept-encoding" not in said.get(b"vary", b"").lower():
+        headers.append((b"vary", b"Accept-Encoding"))
     if tag is not None:
         headers.append((b"etag", tag))
         known = wanted.get(b"if-none-match")
