@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gisgrid_server.edge.problems import ItemNotFoundError
 from gisgrid_server.layers.editions import Edition
 from gisgrid_server.ogc.collections import check_items
-from gisgrid_server.ogc.coordinates import Coordinates
+from gisgrid_server.ogc.coordinates import CRS84, Coordinates
 from gisgrid_server.ogc.features import feature_collection, features_json
 from gisgrid_server.ogc.links import GEOJSON, HTML, JSON, address, both, link
 from gisgrid_server.ogc.paging import Page, page
@@ -135,7 +135,7 @@ def item_json(edition: Edition, name: str, crs: Coordinates, base: str) -> bytes
     """
     names = [field.name for field in edition.shown]
     (written,) = features_json(check_items(edition), item_row(edition, name), names=names, crs=crs)
-    links = json.dumps(item_links(edition, name, base, form="json"), ensure_ascii=False)
+    links = json.dumps(item_links(edition, name, crs, base, form="json"), ensure_ascii=False)
     return written[:-1] + b', "links": ' + links.encode() + b"}"
 
 
@@ -186,7 +186,9 @@ def item_address(edition: Edition, name: str) -> str:
     return f"/collections/{edition.layer.id}/items/{quote(name, safe='')}"
 
 
-def item_links(edition: Edition, name: str, base: str, *, form: str) -> list[dict[str, Any]]:
+def item_links(
+    edition: Edition, name: str, crs: Coordinates, base: str, *, form: str
+) -> list[dict[str, Any]]:
     """Link a feature to itself, to its other form and to its layer.
 
     Parameters
@@ -195,6 +197,8 @@ def item_links(edition: Edition, name: str, base: str, *, form: str) -> list[dic
         The layer as it is now.
     name
         Its key as an address spells it.
+    crs
+        What its place is written in.
     base
         The server's address.
     form
@@ -208,8 +212,9 @@ def item_links(edition: Edition, name: str, base: str, *, form: str) -> list[dic
     path = item_address(edition, name)
     types = {"json": GEOJSON, "html": HTML}
     other = "html" if form == "json" else "json"
+    written = {} if crs.uri == CRS84 else {"crs": crs.uri}
     return [
-        link("self", address(base, path, f=form), types[form]),
-        link("alternate", address(base, path, f=other), types[other]),
+        link("self", address(base, path, **written, f=form), types[form]),
+        link("alternate", address(base, path, **written, f=other), types[other]),
         link("collection", address(base, f"/collections/{edition.layer.id}"), JSON, both(edition.layer.title)),
     ]  # fmt: skip

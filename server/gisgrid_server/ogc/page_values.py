@@ -180,7 +180,7 @@ def item(edition: Edition, name: str, crs: Coordinates, base: str) -> dict[str, 
         "record": record,
         "fields": edition.shown,
         "geometry": None if geometry == b"null" else geometry.decode(),
-        "links": item_links(edition, name, base, form="html"),
+        "links": item_links(edition, name, crs, base, form="html"),
     }
 
 

@@ -95,6 +95,10 @@ def test_one_feature(client, problem):
     assert feature["id"] == "A-0003"
     assert {link["rel"] for link in feature["links"]} == {"self", "alternate", "collection"}
     assert client.get(feature["links"][0]["href"]).json() == feature
+    written = {"crs": "http://www.opengis.net/def/crs/EPSG/0/4326"}
+    other = client.get(f"{ITEMS}/A-0003", params=written).json()
+    assert other["geometry"] != feature["geometry"]
+    assert client.get(other["links"][0]["href"]).json() == other
     for name in ("A-9999", "..%2f..%2fsecret", "%00", "a" * 3000, "'; DROP TABLE x", "1e999"):
         problem(client.get(f"{ITEMS}/{name}"), 404)
     problem(client.get(f"{ITEMS}/A-0003?limit=1"), 400)
