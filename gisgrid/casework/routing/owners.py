@@ -125,6 +125,13 @@ class Routing:
     def _unit_at(self) -> Mapping[object, int]:
         return {code: i for i, code in enumerate(self.units)}
 
+    @cached_property
+    def owner_ids(self) -> tuple[str, ...]:
+        """Who may own a report: the owners that the rules declare, then the localities that they fall back to."""
+        declared = [owner.id for owner in self.rules.owner]
+        local = [str(owner) for owner in self.locality if owner is not None]
+        return tuple(dict.fromkeys([*declared, *local]))
+
     def owner(self, class_code: str | None, unit_code: str | None) -> str | None:
         """Tell who owns one report.
 

@@ -71,9 +71,7 @@ class Casework:
         LedgerError
             The ledger does not answer.
         """
-        if settings.cases == OFF:
-            return None
-        if settings.cases is None and not _has_cases(catalogue, store):
+        if not keeps_cases(settings, catalogue, store):
             return None
         desk = Desk.open(
             catalogue, store, ledger=settings.cases, rules=settings.cases_rules, prepared=settings.prepared
@@ -112,6 +110,24 @@ class Casework:
         self.desk.close()
 
 
-def _has_cases(catalogue: Catalogue, store: FolderStore) -> bool:
+def keeps_cases(settings: Settings, catalogue: Catalogue, store: FolderStore) -> bool:
+    """Say whether a server keeps cases.
+
+    Parameters
+    ----------
+    settings
+        Where the ledger is, or ``off``.
+    catalogue
+        The layers.
+    store
+        Where their data are.
+
+    Returns
+    -------
+    bool
+        As the settings say; where they do not, whether there are the layer ``cases`` and a grid with its data.
+    """
+    if settings.cases is not None:
+        return settings.cases != OFF
     grid = grid_layers(catalogue)
     return LAYER in catalogue and bool(grid) and all(store.exists(layer) for layer in grid)

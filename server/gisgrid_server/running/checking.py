@@ -7,17 +7,21 @@ from dataclasses import dataclass
 
 from gisgrid.casework.ledger import Ledger
 from gisgrid.casework.ledger.storage import shown_address
+from gisgrid.casework.routing import Routing
 from gisgrid.catalogue import Layer
+from gisgrid.desk.owners import class_codes
+from gisgrid.desk.places import Ground
 from gisgrid.desk.rules import read_city_rules
-from gisgrid.errors import GisgridError, OutputError
+from gisgrid.errors import GisgridError, OutputError, did_you_mean
 from gisgrid.progress import silent
 from gisgrid_server.app import open_layers
 from gisgrid_server.casework.hooks import read_hooks
-from gisgrid_server.casework.service import OFF
+from gisgrid_server.casework.service import OFF, keeps_cases
 from gisgrid_server.edge.access import is_public
 from gisgrid_server.edge.holders import ALL_LAYERS
-from gisgrid_server.edge.keys import read_keys
+from gisgrid_server.edge.keys import KeyEntry, read_keys
 from gisgrid_server.edge.oidc import Tokens
+from gisgrid_server.edge.rights import EVERYTHING
 from gisgrid_server.layers.editions import Edition
 from gisgrid_server.layers.published import Published
 from gisgrid_server.running.telemetry import OpenTelemetrySpans
@@ -111,7 +115,7 @@ def _tried(settings: Settings) -> Iterator[Finding]:
         return
     published.close()
     yield from _keys(settings, published)
-    yield from _casework(settings)
+    yield from _casework(settings, published)
     for layer, edition in published.editions():
         yield _layer(layer, edition)
 
@@ -140,8 +144,8 @@ def _keys(settings: Settings, published: Published) -> Iterator[Finding]:
     yield _well(f"{len(entries)} keys open {', '.join(sorted(closed)) or 'nothing: every layer is public'}")  # fmt: skip
 
 
-def _casework(settings: Settings) -> Iterator[Finding]:
-    """Try the ledger, whose tokens are taken, and who is told what happens to cases."""
+def _casework(settings: Settings, published: Published) -> Iterator[Finding]:
+    """Try the ledger, who owns what, whose tokens are taken, and who is told what happens to cases."""
     try:
         if settings.cases not in {None, OFF}:
             with Ledger.open(settings.cases) as ledger:
@@ -158,8 +162,41 @@ def _casework(settings: Settings) -> Iterator[Finding]:
             file.check(read_city_rules(settings.cases_rules).life_cycle)
             names = ", ".join(hook.name for hook in file.hooks)
             yield _well(f"{len(file.hooks)} hooks are told what happens to cases: {names or 'none'}")  # fmt: skip
+        if keeps_cases(settings, published.catalogue, published.store):
+            yield from _owners(settings, published)
     except GisgridError as error:
         yield from (_bad(line) for line in str(error).splitlines())
+
+
+def _owners(settings: Settings, published: Published) -> Iterator[Finding]:
+    """List what has not exactly one owner, and keys of owners that nothing is given to."""
+    rules = read_city_rules(settings.cases_rules)
+    ground = Ground.of(published.catalogue, published.store)
+    routing = Routing.of(rules.routing, class_codes(rules), ground.units)
+    n_classes, n_units = len(routing.classes), len(routing.units)
+    gaps = routing.gaps()
+    if gaps.empty:
+        yield _well(f"each of {n_classes} classes has exactly one owner in each of {n_units} units")
+    for (code, owners), units in gaps.groupby(["category_code", "owners"])["unit_code"]:
+        said = f"several owners, {str(owners).replace(';', ' and ')}" if owners else "no owner"
+        yield _well(
+            f"class {code} has {said}, in {len(units)} of {n_units} units, first {units.iloc[0]}; until a rule says one, "
+            "its reports wait on the desk without an owner"
+        )
+    for entry in _entries(settings):
+        for owner in entry.owners:
+            if owner not in {*EVERYTHING, *routing.owner_ids}:
+                yield _bad(
+                    f"the key of {entry.name!r} settles cases as {owner!r}, who owns nothing by the rules"
+                    f"{did_you_mean(owner, routing.owner_ids)}"
+                )
+
+
+def _entries(settings: Settings) -> tuple[KeyEntry, ...]:
+    try:
+        return tuple(read_keys(settings.keys_file).values()) if settings.keys_file else ()
+    except GisgridError:
+        return ()  # `_keys` has said it
 
 
 def _layer(layer: Layer, edition: Edition | Exception) -> Finding:

@@ -183,8 +183,10 @@ def _check_data(desk: Desk, case_id: str, wanted: Act, rights: Rights) -> None:
             f"photos of {wanted.kind!r} must be at most {_MOST_PHOTOS} ids that the upload of photos gave"
         )
     owner = wanted.data.get("owner")
-    if owner is not None and owner not in owners_of(desk):
-        raise BadRequestError(f"no owner {owner!r}{did_you_mean(str(owner), owners_of(desk))}")
+    if owner is not None and owner not in desk.routing.owner_ids:
+        raise BadRequestError(
+            f"no owner {owner!r}{did_you_mean(str(owner), desk.routing.owner_ids)}"
+        )
     original = wanted.data.get("duplicate_of")
     if original is not None:
         if original == case_id:
@@ -210,21 +212,3 @@ def _carried(cycle: LifeCycle, kind: str) -> tuple[str, ...]:
     step = cycle.step(kind)
     moved = _MENDED if step.moves else ()
     return tuple(dict.fromkeys((*step.needs, *moved, *_FREE)))
-
-
-def owners_of(desk: Desk) -> tuple[str, ...]:
-    """List who may own a case.
-
-    Parameters
-    ----------
-    desk
-        The cases and the rules.
-
-    Returns
-    -------
-    tuple of str
-        The owners that the rules declare, then the localities that they fall back to.
-    """
-    declared = [owner.id for owner in desk.routing.rules.owner]
-    local = [owner for owner in desk.routing.locality if owner is not None]
-    return tuple(dict.fromkeys([*declared, *map(str, local)]))

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from gisgrid.desk import Desk
 from gisgrid.palette import CASE_STATE_COLOURS, OVERDUE_COLOUR
-from gisgrid_server.casework.desk.acting import owners_of
 from gisgrid_server.casework.desk.export import MOST
 from gisgrid_server.casework.desk.rows import words
 from gisgrid_server.edge.rights import Rights, beginnings, steps_need
@@ -47,7 +46,7 @@ def holder_document(desk: Desk, rights: Rights, *, now: dt.datetime) -> dict[str
             ],
         },
         "services": [{"code": one.code, "name": words(one.name), "group": words(one.group)} for one in desk.services],
-        "all_owners": [{"id": one, "title": words(desk.owners.title(one))} for one in owners_of(desk)],
+        "all_owners": [{"id": one, "title": words(desk.owners.title(one))} for one in desk.routing.owner_ids],
         "units": _units(desk, rights), "timezone": desk.calendar.timezone, "published_until": _published(desk, now.year),
         "overdue_colour": OVERDUE_COLOUR, "export_limits": dict(MOST), "as_of": now.isoformat(),
     }  # fmt: skip

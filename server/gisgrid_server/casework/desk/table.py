@@ -10,7 +10,6 @@ import pandas as pd
 
 from gisgrid.casework.ledger import CaseFilter
 from gisgrid.desk import Desk
-from gisgrid_server.casework.desk.acting import owners_of
 from gisgrid_server.casework.desk.one_case import CONTACT
 from gisgrid_server.casework.desk.rows import plain
 
@@ -95,7 +94,7 @@ def titles(desk: Desk, language: Language) -> Mapping[str, Mapping[str, str]]:
     return {
         "state": {one.id: getattr(one.title, language) for one in desk.life_cycle.state},
         "category_code": {one.code: getattr(one.name, language) for one in desk.services},
-        "owner": {one: getattr(desk.owners.title(one), language) for one in owners_of(desk)},
+        "owner": {one: getattr(desk.owners.title(one), language) for one in desk.routing.owner_ids},
     }
 
 
