@@ -210,13 +210,13 @@ named AS (SELECT *, CASE WHEN r % 10 < 4 THEN 0 ELSE 1 + r % 60 END AS o, i >= {
   113 + (r % 1000) / 2000.0 AS x, 35 + (r / 1000) / 2000.0 AS y FROM drawn)
 INSERT INTO cases (case_id, category_code, category, unit_code, subdistrict_code, community_code, level_found, source, owner,
   state, reported_at, uploaded_at, filed_at, dispatched_at, handled_at, closed_at, due_at, n_returns, n_reworks,
-  n_hand_overs, urgency, lon, lat, previous_state, version, state_at, changed_at, last_seq, cell)
+  n_hand_overs, n_reopenings, urgency, lon, lat, previous_state, version, state_at, changed_at, last_seq, cell)
 SELECT printf('C%09d', i), printf('01%02d', 10 + r % 20), 'exposed_garbage', printf('14080200100%04d', unit),
   printf('140802%03d', unit / 250), printf('140802%06d', unit / 10), 'community', 'collector', 'owner ' || o,
   CASE WHEN fresh THEN ({"CASE r % 8 " + " ".join(f"WHEN {k} THEN '{state}'" for k, state in enumerate(OPEN)) + " END"})
     WHEN r % 30 = 0 THEN 'void' ELSE 'closed' END,
   t, t + 60000000, t + 600000000, t + 900000000, CASE WHEN fresh THEN NULL ELSE t + 3600000000 END,
-  CASE WHEN fresh OR r % 30 = 0 THEN NULL ELSE t + 7200000000 END, t + 3600000000 * (1 + r % 70), 0, 0, 0, 'normal', x, y,
+  CASE WHEN fresh OR r % 30 = 0 THEN NULL ELSE t + 7200000000 END, t + 3600000000 * (1 + r % 70), 0, 0, 0, 0, 'normal', x, y,
   'filed', 1, t, t + 7200000000, i + 1,
   CAST((y + 90) * 200 AS INTEGER) * 72000 + CAST((x + 180) * 200 AS INTEGER)
 FROM named

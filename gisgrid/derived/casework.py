@@ -83,7 +83,8 @@ def case_rebound(
     place_m
         Side of the squares that are one place, metres.
     false_days
-        A closing is false where the same class is reported at the same place within so many days of it.
+        A closing is false where the same class is reported at the same place within so many days of it; one that was undone
+        (`n_reopenings`, where the frame has it) is false in any case.
     by_class
         Tell unit and class apart: a table instead of areas.
 
@@ -113,13 +114,14 @@ def case_rebound(
     days = waits.waits["days"]
     false = waits.waits["is_back"] & (days <= false_days)
     watched = false | (days > false_days)
+    undone = _undone(waits.areas.incidents)
     names = [
         waits.areas.codes,
         *([waits.category] if by_class and waits.category is not None else []),
     ]
     frame = made.value
     assert isinstance(frame, pd.DataFrame)  # noqa: S101 - for the checker: neither gives a surface
-    table = pd.DataFrame({"n_closed": watched, "n_false": false})
+    table = pd.DataFrame({"n_closed": watched + undone, "n_false": false + undone})
     if by_class:
         each = table.groupby([names[0].to_numpy(), names[1].to_numpy()]).sum()
         city = table.groupby(names[1].to_numpy()).sum()
@@ -144,13 +146,22 @@ def case_rebound(
     share = counts["n_false"] / counts["n_closed"].where(counts["n_closed"] > 0)
     value = frame.assign(n_closed=counts["n_closed"], n_false=counts["n_false"], share_false=share)
     note = Text(
-        zh=f"结案后 {false_days:g} 天内同一地点同类问题再次上报，视为虚假结案",
-        en=f"a closing is false where the same class is reported at the same place within {false_days:g} days of it",
+        zh=f"结案后 {false_days:g} 天内同一地点同类问题再次上报，或案件被重开，视为虚假结案",
+        en=f"a closing is false where the same class is reported at the same place within {false_days:g} days of it, "
+        "or the case was opened anew",
     )
     n_void = len(cases) - len(issues)
     return Derivation(
         value, left_out({VOID: n_void, **made.excluded}), (*made.notes, Note.of(note))
     )
+
+
+def _undone(incidents: pd.DataFrame) -> pd.Series:
+    """Tell of each case how many of its closings were undone."""
+    told = incidents.get("n_reopenings")
+    if told is None:
+        return pd.Series(0, index=incidents.index)
+    return told.fillna(0).astype("int64")
 
 
 def case_campaign(

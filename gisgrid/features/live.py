@@ -46,10 +46,10 @@ MERGE_AT: Final = 5_000
 
 _MERGE: Final = """
 import os, sys
+os.nice(19)  # before anything is loaded: who sends a report waits for no merge
 from pathlib import Path
 from gisgrid.errors import GisgridError
 from gisgrid.features import merge
-os.nice(10)
 try:
     merge(Path(sys.argv[1]), held=True)
 except GisgridError as error:

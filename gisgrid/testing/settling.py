@@ -157,6 +157,7 @@ def ledger_frame(drawn: pd.DataFrame, units: gpd.GeoDataFrame, key: str, end: in
         "owner": np.array(LEVELS, dtype=object)[drawn["owner"].to_numpy()], "state": state, **times,
         "due_at": _moments(drawn["due"].to_numpy(), np.iinfo(np.int64).max).where(dispatched),
         **{name: drawn[name].where(dispatched.to_numpy(), 0).astype("int64") for name in ("n_returns", "n_reworks", "n_hand_overs")},
+        "n_reopenings": 0,
         "urgency": "normal", "lon": points.x.to_numpy(), "lat": points.y.to_numpy(),
         "duplicate_of": pd.Series(None, index=drawn.index, dtype=object),
     }  # fmt: skip

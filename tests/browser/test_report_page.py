@@ -438,7 +438,7 @@ def test_what_is_missing_is_said_where_it_is(phone):
     one.here()
     one.send()
     one.wait_for_selector("#class-fault")
-    assert one.page.evaluate("document.activeElement.closest('#classes') !== null")
+    one.wait_for_function("document.activeElement.closest('#classes') !== null")
 
 
 def test_every_class_is_found_by_a_search_in_either_language(phone):

@@ -53,6 +53,26 @@ def test_rebounds_and_false_closings_are_where_they_were_planted(units, month):
         case_rebound(month.cases, units, key="compound_code", false_days=0)
 
 
+def test_a_closing_that_was_undone_is_false_and_counted_once(units, month):
+    before = case_rebound(month.cases, units, key="compound_code").value.set_index("compound_code")
+    cases = month.cases.copy()
+    closed = cases.index[cases["closed_at"].notna() & cases["unit_code"].notna()][:40]
+    cases.loc[closed[:30], "n_reopenings"] = 1
+    cases.loc[closed[30:], "n_reopenings"] = 2
+    for by_class in (False, True):
+        found = case_rebound(cases, units, key="compound_code", by_class=by_class).value
+        found = found[found["compound_code"].notna()]
+        assert found["n_false"].sum() == before["n_false"].sum() + 50
+        assert found["n_closed"].sum() == before["n_closed"].sum() + 50
+    # Opened anew and not closed since: what is left of it is that its closing was false.
+    cases.loc[closed, ["closed_at", "n_reopenings"]] = [pd.NaT, 1]
+    found = case_rebound(cases, units, key="compound_code").value
+    assert found["n_closed"].sum() <= before["n_closed"].sum()
+    assert found["n_false"].sum() >= len(closed)
+    without = case_rebound(month.cases.drop(columns="n_reopenings"), units, key="compound_code")
+    assert (without.value["n_false"].to_numpy() == before["n_false"].to_numpy()).all()
+
+
 def test_a_show_window_is_found_and_none_is_invented(units):
     rng = np.random.default_rng(0)
     points = gpd.GeoDataFrame(

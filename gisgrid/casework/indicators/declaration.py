@@ -22,7 +22,7 @@ BUILT_IN: Final = Path(__file__).parent / "declared" / "indicators-cn.toml"
 TIMES: Final = (
     "reported_at", "uploaded_at", "filed_at", "dispatched_at", "handled_at", "closed_at", "due_at",
 )  # fmt: skip
-NUMBERS: Final = ("n_returns", "n_reworks", "n_hand_overs")
+NUMBERS: Final = ("n_returns", "n_reworks", "n_hand_overs", "n_reopenings")
 WORDS: Final = (
     "state",
     "source",

@@ -31,6 +31,8 @@ class Case:
         When it last was; None where it was not, or no longer is.
     n_returns, n_reworks, n_hand_overs
         How often it was sent back, done again, given to another owner.
+    n_reopenings
+        How often its closing was undone: it was opened anew, or an appeal was upheld.
     lon, lat
         Where, WGS84 degrees.
     duplicate_of
@@ -67,6 +69,7 @@ class Case:
     n_returns: int
     n_reworks: int
     n_hand_overs: int
+    n_reopenings: int
     urgency: str | None
     lon: float | None
     lat: float | None
@@ -124,6 +127,8 @@ def after(case: Case | None, stored: StoredEvent, cycle: LifeCycle) -> Case:
     if state != case.state:
         changes |= {"state": state, "previous_state": case.state, "state_at": at}
     changes |= dict.fromkeys(step.clears)
+    if case.closed_at is not None and "closed_at" in step.clears:
+        changes["n_reopenings"] = case.n_reopenings + 1
     if step.stamps:
         changes[step.stamps] = at
     if step.counts:
@@ -166,7 +171,7 @@ def _new(stored: StoredEvent, step: Step) -> Case:
         "reported_at": stored.true_at,
         "uploaded_at": stored.recorded_at,
         "state_at": stored.true_at,
-        "n_returns": 0, "n_reworks": 0, "n_hand_overs": 0,
+        "n_returns": 0, "n_reworks": 0, "n_hand_overs": 0, "n_reopenings": 0,
     })  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from gisgrid.casework.ledger.tables import (
     POINTS,
     SCHEMA_VERSION,
 )
+from gisgrid.casework.ledger.upgrades import FROM, upgrade
 from gisgrid.errors import InputError
 from gisgrid.files import first_line, whole_file
 from gisgrid.locks import try_lock
@@ -272,7 +273,7 @@ def prepare(engine: Engine, cycle: LifeCycle) -> None:
     Raises
     ------
     LedgerError
-        The database does not answer, or its tables are of another version.
+        The database does not answer, or its tables are of a version that this program does not know.
     InputError
         The ledger holds states or events that the life cycle does not have.
     """
@@ -289,7 +290,9 @@ def prepare(engine: Engine, cycle: LifeCycle) -> None:
             known = {"tables": SCHEMA_VERSION, "life_cycle": cycle.digest}
             connection.execute(insert(FACTS), [{"name": n, "value": v} for n, v in known.items()])
             return
-        if (found := facts.get("tables")) != SCHEMA_VERSION:
+        if (found := facts.get("tables")) == FROM:
+            upgrade(connection, cycle)
+        elif found != SCHEMA_VERSION:
             raise LedgerError(
                 f"the ledger's tables are of version {found!r}, this program's of {SCHEMA_VERSION!r}; use the program that fits"
             )

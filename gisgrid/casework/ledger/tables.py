@@ -34,7 +34,7 @@ from sqlalchemy import (
 from gisgrid.casework.ledger.cases import COLUMNS, Case
 from gisgrid.casework.ledger.events import Event, StoredEvent
 
-SCHEMA_VERSION: Final = "1"
+SCHEMA_VERSION: Final = "2"
 NEVER: Final = 2**62
 """The deadline of a case without one: it sorts last in both databases."""
 
@@ -50,7 +50,7 @@ _NEEDED: Final = (
     "state_at",
     "changed_at",
 )
-_NUMBERS: Final = ("n_returns", "n_reworks", "n_hand_overs", "version", "last_seq")
+_NUMBERS: Final = ("n_returns", "n_reworks", "n_hand_overs", "n_reopenings", "version", "last_seq")
 _CELLS_PER_DEGREE: Final = 200
 _CELLS_PER_ROW: Final = 360 * _CELLS_PER_DEGREE
 _MOST_CELL_ROWS: Final = 64

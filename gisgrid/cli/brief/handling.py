@@ -18,7 +18,7 @@ PLACE_M: Final = 50.0
 MOST_ROWS: Final = 10
 _COUNTS: Final = ("reported", "filed", "closed")
 _RATES: Final = (
-    "closing_rate", "closing_on_time_rate", "handling_on_time_rate", "overdue_rate", "rework_rate", "return_rate",
+    "closing_rate", "closing_on_time_rate", "handling_on_time_rate", "overdue_rate", "rework_rate", "reopening_rate", "return_rate",
     "hand_over_rate", "duplicate_rate", "void_rate",
 )  # fmt: skip
 _DURATIONS: Final = ("upload_lag", "time_to_file", "time_to_handle", "time_to_close")

@@ -37,6 +37,7 @@ def cases(n, **columns):
         "n_returns": 0,
         "n_reworks": 0,
         "n_hand_overs": 0,
+        "n_reopenings": 0,
     }
     return pd.DataFrame({**plain, **columns}, index=range(n))
 

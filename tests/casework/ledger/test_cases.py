@@ -54,6 +54,17 @@ def test_a_suspended_case_goes_on_where_it_was():
     )
 
 
+def test_a_closing_that_is_undone_is_counted_however_it_ends():
+    closed = ("reported", "filed", DISPATCHED, "handled", "feedback", "verified", "closed")
+    assert walk(*closed).n_reopenings == 0
+    again = walk(*closed, "reopened", *closed[2:], "reopened")
+    assert (again.n_reopenings, again.closed_at, again.state) == (2, None, "filed")
+    assert walk(*closed, "appealed").n_reopenings == 0
+    assert walk(*closed, "appealed", "appeal_rejected").n_reopenings == 0
+    assert walk(*closed, "appealed", "appeal_upheld").n_reopenings == 1
+    assert walk("reported", "void", "reopened").n_reopenings == 0, "nothing was closed"
+
+
 def test_an_appeal_leads_back_or_on():
     base = ("reported", "void", "appealed")
     assert walk(*base, "appeal_rejected").state == "void"

@@ -21,7 +21,7 @@ from gisgrid.errors import ColumnError, InputError
 PROMISED = (
     "case_id", "category_code", "category", "unit_code", "subdistrict_code", "community_code", "level_found", "source",
     "owner", "state", "reported_at", "uploaded_at", "filed_at", "dispatched_at", "handled_at", "closed_at", "due_at",
-    "n_returns", "n_reworks", "n_hand_overs", "urgency", "lon", "lat", "duplicate_of",
+    "n_returns", "n_reworks", "n_hand_overs", "n_reopenings", "urgency", "lon", "lat", "duplicate_of",
 )  # fmt: skip
 
 

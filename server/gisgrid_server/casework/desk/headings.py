@@ -29,6 +29,7 @@ HEADINGS: Final[Mapping[str, Text]] = {
     "n_returns": Text(zh="回退次数", en="Times sent back"),
     "n_reworks": Text(zh="返工次数", en="Times done again"),
     "n_hand_overs": Text(zh="移交次数", en="Times handed over"),
+    "n_reopenings": Text(zh="重开次数", en="Times opened anew"),
     "duplicate_of": Text(zh="重复于", en="Repeats"),
     "lon": Text(zh="经度（WGS84）", en="Longitude (WGS84)"),
     "lat": Text(zh="纬度（WGS84）", en="Latitude (WGS84)"),

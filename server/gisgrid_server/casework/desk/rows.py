@@ -17,7 +17,7 @@ Clock = Literal["none", "running", "overdue", "paused", "met", "missed"]
 SHOWN: Final = (
     "case_id", "category_code", "category", "unit_code", "community_code", "subdistrict_code", "owner", "state",
     "source", "level_found", "urgency", "reported_at", "due_at", "closed_at", "state_at", "changed_at", "lon", "lat",
-    "n_returns", "n_reworks", "n_hand_overs", "duplicate_of", "version",
+    "n_returns", "n_reworks", "n_hand_overs", "n_reopenings", "duplicate_of", "version",
 )  # fmt: skip
 """The columns of a case that a desk is given."""
 

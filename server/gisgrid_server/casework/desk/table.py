@@ -19,7 +19,7 @@ TIMES: Final = ("reported_at", "uploaded_at", "filed_at", "dispatched_at", "hand
 
 STORED: Final = (
     "case_id", "state", "category_code", "category", "unit_code", "community_code", "subdistrict_code", "owner", "source",
-    "level_found", "urgency", *TIMES, "n_returns", "n_reworks", "n_hand_overs", "duplicate_of", "lon", "lat",
+    "level_found", "urgency", *TIMES, "n_returns", "n_reworks", "n_hand_overs", "n_reopenings", "duplicate_of", "lon", "lat",
 )  # fmt: skip
 """Columns of the ledger that a file holds."""
 

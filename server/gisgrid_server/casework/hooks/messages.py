@@ -25,7 +25,7 @@ TYPE: Final = "org.gisgrid.case"
 
 _TOLD: Final = (
     "case_id", "version", "state", "previous_state", "category_code", "unit_code", "community_code", "subdistrict_code",
-    "owner", "urgency", "source", "reported_at", "due_at", "closed_at", "n_returns", "n_reworks", "n_hand_overs",
+    "owner", "urgency", "source", "reported_at", "due_at", "closed_at", "n_returns", "n_reworks", "n_hand_overs", "n_reopenings",
     "duplicate_of", "lon", "lat",
 )  # fmt: skip
 

@@ -55,6 +55,7 @@ function Figures({ whole, names, state }: { whole: Whole; names: Names; state: D
     whole.n_returns > 0 && tell(language, "returned", { n: String(whole.n_returns) }),
     whole.n_reworks > 0 && tell(language, "reworked", { n: String(whole.n_reworks) }),
     whole.n_hand_overs > 0 && tell(language, "handedOver", { n: String(whole.n_hand_overs) }),
+    whole.n_reopenings > 0 && tell(language, "reopened", { n: String(whole.n_reopenings) }),
     whole.duplicate_of && tell(language, "repeats", { id: whole.duplicate_of }),
   ].filter(Boolean);
   const contact = Object.values(whole.contact ?? {}).filter(Boolean);

@@ -29,6 +29,7 @@ export interface Row {
   readonly n_returns: number;
   readonly n_reworks: number;
   readonly n_hand_overs: number;
+  readonly n_reopenings: number;
   readonly duplicate_of: string | null;
   readonly version: number;
   /** News come without a clock: the page keeps the one it knows until it asks again. */

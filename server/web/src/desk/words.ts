@@ -123,6 +123,7 @@ const words = {
   returned: { zh: "回退 {n} 次", en: "sent back {n}×" },
   reworked: { zh: "返工 {n} 次", en: "done again {n}×" },
   handedOver: { zh: "移交 {n} 次", en: "handed over {n}×" },
+  reopened: { zh: "重开 {n} 次", en: "opened anew {n}×" },
   noSteps: { zh: "你的权限不能办理这一步。", en: "Your key cannot take the next step." },
   otherSteps: { zh: "其他操作", en: "More" },
   notThere: {
