@@ -77,6 +77,15 @@ class PostgresqlServer:
     def stop(self):
         self.run("pg_ctl", "-w", "-t", "60", "-m", "immediate", "stop")
 
+    def database(self, name):
+        """Make an empty database in place of what had that name, and give its address."""
+        import psycopg
+
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            connection.execute(f"CREATE DATABASE {name}")
+        return self.url.replace("/postgres?", f"/{name}?")
+
 
 @pytest.fixture(scope="session")
 def postgresql():
@@ -106,9 +115,4 @@ def postgresql():
 @pytest.fixture
 def postgresql_url(postgresql):
     """The address of an empty database."""
-    import psycopg
-
-    with psycopg.connect(postgresql.url, autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS cases WITH (FORCE)")
-        connection.execute("CREATE DATABASE cases")
-    return postgresql.url.replace("/postgres?", "/cases?")
+    return postgresql.database("cases")

@@ -16,7 +16,7 @@ from gisgrid_server.edge.protocol import BoundedProtocol
 from gisgrid_server.settings import Settings
 listening = socket.create_server(("127.0.0.1", 0))
 print(listening.getsockname()[1], flush=True)
-options = dict(warm=False, reports_per_minute=100_000, key_reports_per_minute=100_000, keys_file=sys.argv[2])
+options = dict(warm=False, reports_per_minute=100_000, key_reports_per_minute=100_000, keys_file=sys.argv[2], cases=sys.argv[3])
 app = create_app(Settings(layers=sys.argv[1] + "/layers", data=sys.argv[1] + "/data", **options))
 uvicorn.Server(uvicorn.Config(app, http=BoundedProtocol, log_config=None)).run(sockets=[listening])
 """
@@ -28,12 +28,15 @@ def key():
     return new_key("all", role="system", owners=["*"], grids=["*"], classes=["*"])
 
 
-@pytest.fixture(scope="module")
-def live(_small_city, tmp_path_factory, key):
-    """The address of a server with cases, in a process of its own."""
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def live(request, _small_city, tmp_path_factory, key):
+    """The address of a server with cases in either database, in a process of its own."""
     root = Path(shutil.copytree(_small_city, tmp_path_factory.mktemp("live") / "city"))
     (root / "keys.toml").write_text(key[1], "utf-8")
-    command = [sys.executable, "-c", SERVE, str(root), str(root / "keys.toml")]
+    ledger = f"sqlite:///{root}/cases.db"
+    if request.param == "postgresql":
+        ledger = request.getfixturevalue("postgresql").database("made_up")
+    command = [sys.executable, "-c", SERVE, str(root), str(root / "keys.toml"), ledger]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             yield f"http://127.0.0.1:{server.stdout.readline().strip()}"
