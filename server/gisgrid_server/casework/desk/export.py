@@ -42,6 +42,16 @@ MEDIA_TYPES: Final[Mapping[Form, str]] = {
     "geojson": "application/geo+json",
 }
 
+CONTENT: Final[Mapping[str, Any]] = {
+    kind.split(";")[0]: {
+        "schema": {"type": "object"}
+        if form == "geojson"
+        else {"type": "string", "format": "binary"}
+    }
+    for form, kind in MEDIA_TYPES.items()
+}
+"""The files as OpenAPI describes them, by media type."""
+
 AT_A_TIME: Final = 2
 """Files that one worker makes at a time."""
 

@@ -17,7 +17,14 @@ from gisgrid.casework.ledger import ConflictError
 from gisgrid.desk import Desk
 from gisgrid_server.casework.desk.acting import Act, act, conflict_answer
 from gisgrid_server.casework.desk.counts import Counts
-from gisgrid_server.casework.desk.export import MEDIA_TYPES, MOST, Form, Provenance, written
+from gisgrid_server.casework.desk.export import (
+    CONTENT,
+    MEDIA_TYPES,
+    MOST,
+    Form,
+    Provenance,
+    written,
+)
 from gisgrid_server.casework.desk.figures import By, indicators_document
 from gisgrid_server.casework.desk.holder import holder_document
 from gisgrid_server.casework.desk.news import News
@@ -194,7 +201,7 @@ def _add_files(router: APIRouter, casework: Casework, doorkeeper: Doorkeeper) ->
     visit = _Visit(casework, doorkeeper)
 
     @router.get("/export.{form}", summary="The cases of a filter as CSV, Excel, GeoPackage or GeoJSON",
-                responses={200: {"content": {kind.split(";")[0]: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES.values()}}})  # fmt: skip
+                responses={200: {"content": CONTENT}})  # fmt: skip
     def _export(request: Request, form: Form, asked: Annotated[_Exported, Query()]) -> Response:
         also: tuple[Power, ...] = ("contact",) if asked.texts else ()
         desk, rights = visit(request, "export", *also)
