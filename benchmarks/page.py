@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -20,6 +19,9 @@ PEERS = ("esda", "libpysal", "scikit-learn", "scipy", "numpy", "pandas", "geopan
 """Dependencies of the project or of its tests that rows are measured against."""
 OPTIONAL = {"hotspots": ("KDEpy", "pygeoda"), "join": ("sedonadb",)}
 """Peers that are measured where they can be imported; what is not installed is named as not measured."""
+
+ABOUT = "about"
+"""When and on what the rows of NAME.json were measured stands in NAME.about.json."""
 
 HEAD = """# Benchmarks
 
@@ -70,23 +72,32 @@ def peers(name: str, rows: list[dict]) -> dict[str, str | None]:
 
 
 def write(out: Path, page: Path = PAGE) -> list[str]:
-    """Write the page from what was measured; give the names of the benchmarks on it."""
-    there = [name for name in benchmarks() if (out / f"{name}.json").exists()]
-    measured = {name: json.loads((out / f"{name}.json").read_text("utf8")) for name in there}
-    order = [name for name in TITLES if name in measured]
-    order += [name for name in measured if name not in TITLES]
-    parts = [HEAD, *(section(name, measured[name]) for name in order)]
-    page.write_text("\n".join(parts), encoding="utf-8")
-    return order
+    """Write what was measured into the page, whose other sections stay; give the names of what was."""
+    order = list(dict.fromkeys([*TITLES, *benchmarks()]))
+    measured = [name for name in order if (out / f"{name}.{ABOUT}.json").exists()]
+    parts = _sections(page) | {TITLES.get(name, name): section(name, out) for name in measured}
+    titles = [TITLES.get(name, name) for name in order]
+    page.write_text("\n".join([HEAD, *(parts[one] for one in titles if one in parts)]), "utf-8")
+    return measured
 
 
-def section(name: str, measured: Mapping) -> str:
+def _sections(page: Path) -> dict[str, str]:
+    """The sections of the page by their titles, as `section` gives them."""
+    text = page.read_text("utf-8") if page.exists() else ""
+    parts = text.split("\n## ")[1:]
+    return {part.partition("\n")[0]: f"## {part.strip()}\n" for part in parts}
+
+
+def section(name: str, out: Path) -> str:
+    """What was measured of a benchmark, as it stands on the page."""
+    rows = json.loads((out / f"{name}.json").read_text("utf8"))
+    measured = json.loads((out / f"{name}.{ABOUT}.json").read_text("utf8"))
     on = measured["machine"]
     about = (
         f"Measured on {measured['date']}: {on['processor']}, {on['cores']} cores, {on['memory']}, {on['system']}, "
         f"Python {on['python']}. `make bench ONLY={name}`"
     )
-    told = " ".join(row["peer_name"] or "" for row in measured["rows"])
+    told = " ".join(row["peer_name"] or "" for row in rows)
     about_it = {
         peer: version
         for peer, version in measured["peers"].items()
@@ -98,7 +109,7 @@ def section(name: str, measured: Mapping) -> str:
     if missing:
         told += f" Not installed, so not measured: {', '.join(missing)}."
     lines = ["| work | gisgrid | peer | ratio |", "|---|---:|---:|---:|"]
-    for row in measured["rows"]:
+    for row in rows:
         peer = (
             "–"
             if row["peer"] is None

@@ -1,7 +1,7 @@
 """Measure our work against its peers, in one run on this machine: tables, benchmarks/out/NAME.json, docs/benchmarks.md.
 
-`run.py hotspots` measures hotspots.py and hotspots_*.py, `run.py --markdown` nothing; the page is written from what was
-measured last of each. Each module beside this one that is a benchmark has a function `rows()` that gives
+`run.py hotspots` measures hotspots.py and hotspots_*.py, `run.py --markdown` nothing; on the page, what was not measured
+here stays as it is. Each module beside this one that is a benchmark has a function `rows()` that gives
 [{"work", "ours", "peer", "peer_name", "unit", "ratio"}]; ratio says how many times faster (or smaller) ours is.
 Peers that are no dependency of the project are measured where they can be imported, from the folder that
 `GISGRID_BENCH_PEERS` names as well.
@@ -47,16 +47,16 @@ def main(words: list[str]) -> int:
     for name in asked:
         rows = list(importlib.import_module(name).rows())
         today = dt.datetime.now(tz=dt.UTC).date().isoformat()
-        about = {
-            "date": today,
-            "machine": page.machine(),
-            "peers": page.peers(name, rows),
-            "rows": rows,
-        }
-        (out / f"{name}.json").write_text(json.dumps(about, indent=1, ensure_ascii=False), "utf8")
+        about = {"date": today, "machine": page.machine(), "peers": page.peers(name, rows)}
+        _save(rows, out / f"{name}.json")
+        _save(about, out / f"{name}.{page.ABOUT}.json")
         console.print(as_table(name, rows))
         page.write(out)
     return 0
+
+
+def _save(what: object, path: Path) -> None:
+    path.write_text(json.dumps(what, indent=1, ensure_ascii=False), "utf8")
 
 
 def as_table(name: str, rows: list[dict]) -> Table:
