@@ -1,15 +1,18 @@
 """How is a message sent so that nobody can make the server speak to its own network?
 
 The host's name is looked up once, each of its addresses must be one of the public internet unless the operator allowed
-the host, and the connection goes to the address that was checked. Redirects are not followed, answers are not read.
+the host, and the connection goes to an address that was checked: the first that can be reached. Redirects are not
+followed, answers are not read.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import ipaddress
 import socket
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Final, Self
 from urllib.parse import urlsplit, urlunsplit
 
@@ -19,6 +22,9 @@ from gisgrid import __version__
 
 _PATIENCE_S: Final = 10.0
 _MOST_WAIT_S: Final = 3600.0
+_MOST_ADDRESSES: Final = 4
+"""Of one host that are tried: each may take `_PATIENCE_S`."""
+
 Resolve = Callable[[str, int], Sequence[str]]
 
 
@@ -143,24 +149,38 @@ class Post:
         """
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        headers = {**headers, "host": parts.netloc, "user-agent": f"gisgrid/{__version__}"}
+        rest = (parts.path or "/", parts.query, "")
         try:
-            address = self._checked(host, port)
-            shown = f"[{address}]" if ":" in address else address
-            at = urlunsplit((parts.scheme, f"{shown}:{port}", parts.path or "/", parts.query, ""))
-            request = self._client.build_request(
-                "POST", at, content=body,
-                headers={**headers, "host": parts.netloc, "user-agent": f"gisgrid/{__version__}"},
-                extensions={"sni_hostname": host},
-            )  # fmt: skip
-            answer = self._client.send(request, stream=True)
-            answer.close()
+            bases = [(parts.scheme, _shown(one, port)) for one in self._checked(host, port)]
+            requests = [
+                self._client.build_request(
+                    "POST", urlunsplit((*base, *rest)), content=body, headers=headers, extensions={"sni_hostname": host}
+                )
+                for base in bases
+            ]  # fmt: skip
+            answer = self._first_reached(requests)
         except (OSError, UnicodeError, ValueError, httpx.HTTPError, httpx.InvalidURL) as error:
             return Outcome(is_taken=False, said=str(error) or type(error).__name__)
         if answer.is_success:
             return Outcome(is_taken=True)
         return Outcome(is_taken=False, said=f"status {answer.status_code}", wait_s=_asked_wait(answer))  # fmt: skip
 
-    def _checked(self, host: str, port: int) -> str:
+    def _first_reached(self, requests: Sequence[httpx.Request]) -> httpx.Response:
+        """Send to the first address that lets itself be reached; what was sent once is not sent to another one."""
+        for request in requests[:-1]:
+            try:
+                return self._sent(request)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                continue
+        return self._sent(requests[-1])
+
+    def _sent(self, request: httpx.Request) -> httpx.Response:
+        answer = self._client.send(request, stream=True)
+        answer.close()
+        return answer
+
+    def _checked(self, host: str, port: int) -> Sequence[str]:
         addresses = self._resolve(host, port)
         if not addresses:
             raise OSError(f"{host} has no address")
@@ -168,9 +188,28 @@ class Post:
             for address in addresses:
                 if not is_public(address):
                     raise OSError(f"{host} is at {address}, which is in no public network; name it in allowed_hosts")  # fmt: skip
-        return addresses[0]
+        return addresses[:_MOST_ADDRESSES]
+
+
+def _shown(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def _asked_wait(answer: httpx.Response) -> float:
+    """Read Retry-After, in seconds or as a date (RFC 9110, 10.2.3); a date counts by the receiver's own clock."""
     said = answer.headers.get("retry-after", "")
-    return min(float(said), _MOST_WAIT_S) if said.isascii() and said.isdigit() else 0.0
+    if said.isascii() and said.isdigit():
+        return min(float(said), _MOST_WAIT_S)
+    until, now = _moment(said), _moment(answer.headers.get("date", ""))
+    if until is None:
+        return 0.0
+    wait = until - (now or dt.datetime.now(tz=dt.UTC))
+    return min(max(wait.total_seconds(), 0.0), _MOST_WAIT_S)
+
+
+def _moment(said: str) -> dt.datetime | None:
+    try:
+        found = parsedate_to_datetime(said)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)

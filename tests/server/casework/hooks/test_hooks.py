@@ -310,6 +310,48 @@ def test_a_host_that_leads_inside_is_not_spoken_to(receiver):
         post.close()
 
 
+def test_an_address_that_cannot_be_reached_is_passed_over():
+    heard = []
+
+    def answer(request):
+        heard.append(request.url.host)
+        if request.url.host == "2600::1":
+            raise httpx.ConnectError("no route to host")
+        if request.url.host == "8.8.8.8":
+            raise httpx.ReadTimeout("it was sent, and nobody knows whether it was taken")
+        return httpx.Response(204)
+
+    def send(*addresses):
+        heard.clear()
+        with Post(resolve=lambda *_: addresses, transport=httpx.MockTransport(answer)) as post:
+            return post.send("https://water.example.org/hook", b"{}", {})
+
+    assert send("2600::1", "1.1.1.1", "9.9.9.9").is_taken
+    assert heard == ["2600::1", "1.1.1.1"]
+    assert not send("8.8.8.8", "1.1.1.1").is_taken
+    assert heard == ["8.8.8.8"], "sent to another address what the first may have taken"
+    assert "no route" in send("2600::1").said
+
+
+@pytest.mark.parametrize(
+    ("said", "wait_s"),
+    [
+        ({"retry-after": "90"}, 90),
+        ({"retry-after": "Sun, 22 Nov 2026 08:02:00 GMT", "date": "Sun, 22 Nov 2026 08:00:00 GMT"}, 120),
+        ({"retry-after": "Sun, 22 Nov 2026 07:00:00 GMT", "date": "Sun, 22 Nov 2026 08:00:00 GMT"}, 0),
+        ({"retry-after": "Fri, 01 Jan 2100 00:00:00 GMT"}, 3600),
+        ({"retry-after": "999999999"}, 3600),
+        ({"retry-after": "soon"}, 0),
+        ({"retry-after": "-5"}, 0),
+        ({}, 0),
+    ],
+)  # fmt: skip
+def test_the_receiver_says_how_long_in_seconds_or_as_a_date(said, wait_s):
+    transport = httpx.MockTransport(lambda _: httpx.Response(503, headers=said))
+    with Post(resolve=lambda *_: ["8.8.8.8"], transport=transport) as post:
+        assert post.send("https://water.example.org/", b"{}", {}).wait_s == wait_s
+
+
 def test_one_sends_of_all_that_could(ledger):
     first, second = OneSender(ledger.engine), OneSender(ledger.engine)
     assert first.is_mine()
