@@ -42,7 +42,7 @@ format: setup-dev  ## let the formatter and the linter mend what they can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup-dev  ## measured against the peers: tables, and docs/benchmarks.md when all were  [ONLY=name]
+bench: setup-dev  ## measured against the peers: tables, and their sections of docs/benchmarks.md  [ONLY=name]
 	$(BIN)/python benchmarks/run.py $(ONLY)
 
 soak: setup-dev  ## load on a server without a pause, and its memory all the while  [MINUTES=60]
