@@ -201,7 +201,8 @@ class Steps:
     def _due(
         self, case: Case, step: Step, said: Mapping[str, Any], at: dt.datetime
     ) -> dict[str, Any]:
-        if step.stamps == "dispatched_at":
+        if step.stamps == "dispatched_at" or "closed_at" in step.clears:
+            # What is opened anew begins anew: it has the deadline that it would have if it were dispatched at once.
             due = self.due_when(case, said, at)
             return {} if due is None else {"due_at": due.isoformat()}
         is_running = case.handled_at is None

@@ -372,6 +372,29 @@ def test_a_case_that_is_opened_anew_repeats_no_other(desk, report):
     assert desk.ledger.case(case_id).duplicate_of is None
 
 
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ["handled", "feedback", "verified", "closed", "reopened"],
+        ["handled", "feedback", "verified", "closed", "appealed", "appeal_upheld"],
+        ["appealed", "appeal_upheld"],
+    ],
+)
+def test_what_is_opened_anew_is_not_overdue_since_long_ago(desk, report, clock, steps):
+    case_id = desk.report(report(), client_id=ID, by="x").case_id
+    for kind in ("filed", "dispatched", *steps[:-1]):
+        desk.act(case_id, kind, by="d", why="因为")
+        clock.go(minutes=1)
+    clock.go(days=60)
+    desk.act(case_id, steps[-1], by="d", why="没有解决")
+    like = desk.report(report(), client_id=ID[:-1] + "9", by="x").case_id
+    again = desk.ledger.case(case_id)
+    assert again.due_at == desk.ledger.case(like).due_at > clock()
+    clock.go(days=1)
+    desk.act(case_id, "dispatched", by="d")
+    assert desk.ledger.case(case_id).due_at > again.due_at
+
+
 def test_a_step_of_a_wrong_clock_is_corrected(desk, report, clock):
     case_id = desk.report(report(), client_id=ID, by="x").case_id
     desk.act(case_id, "filed", by="d")
