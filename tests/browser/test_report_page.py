@@ -51,14 +51,16 @@ class Phone:
 
     def here(self):
         """Wait until the phone knows where it is."""
-        self.page.wait_for_function("document.querySelector('#place strong').innerText !== '…'")
         self.page.wait_for_function(
-            r"/\d+ (米|m)/.test(document.querySelector('#place').innerText)"
+            "() => document.querySelector('#place strong').innerText !== '…'"
+        )
+        self.page.wait_for_function(
+            r"() => /\d+ (米|m)/.test(document.querySelector('#place').innerText)"
         )
 
     def works_offline(self):
         """Wait until the worker is in charge and has everything that was on the screen."""
-        self.page.wait_for_function("navigator.serviceWorker.controller !== null")
+        self.page.wait_for_function("() => navigator.serviceWorker.controller !== null")
         self.page.wait_for_load_state("networkidle")
 
     def choose(self, at=0):
@@ -438,7 +440,7 @@ def test_what_is_missing_is_said_where_it_is(phone):
     one.here()
     one.send()
     one.wait_for_selector("#class-fault")
-    one.wait_for_function("document.activeElement.closest('#classes') !== null")
+    one.wait_for_function("() => document.activeElement.closest('#classes') !== null")
 
 
 def test_every_class_is_found_by_a_search_in_either_language(phone):
@@ -447,7 +449,7 @@ def test_every_class_is_found_by_a_search_in_either_language(phone):
     n = one.locator("#class-dialog [data-code]").count()
     assert f"{n} 类" in one.inner_text("#all-classes")
     one.fill("#class-search", "dirty road")
-    one.wait_for_function("document.querySelectorAll('#class-dialog [data-code]').length < 5")
+    one.wait_for_function("() => document.querySelectorAll('#class-dialog [data-code]').length < 5")
     one.locator("#class-dialog [data-code]").first.tap()
     assert one.inner_text("#chosen-class strong") == "道路不洁"
 
