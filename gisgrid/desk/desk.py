@@ -17,13 +17,13 @@ from gisgrid.casework.ledger import (
     LifeCycle,
     Receipt,
 )
-from gisgrid.casework.ledger.events import checked_id, utc
+from gisgrid.casework.ledger.events import checked_id, utc, utc_now
 from gisgrid.casework.routing import Routing
 from gisgrid.catalogue import Catalogue, FolderStore
 from gisgrid.desk.before import Before
 from gisgrid.desk.due import Timetable
 from gisgrid.desk.incoming import Incoming
-from gisgrid.desk.ledger_file import ledger_url, make_ledger_folder
+from gisgrid.desk.ledger_file import open_ledger
 from gisgrid.desk.live import LAYER, LiveCases
 from gisgrid.desk.owners import Owners, class_codes
 from gisgrid.desk.places import Ground, Place
@@ -34,10 +34,6 @@ from gisgrid.desk.steps import Steps
 from gisgrid.desk.wording import deadline_words
 
 _TRIES: Final = 5
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(tz=dt.UTC)
 
 
 class Desk:
@@ -68,7 +64,7 @@ class Desk:
         ground: Ground,
         *,
         live: LiveCases | None = None,
-        clock: Callable[[], dt.datetime] = _now,
+        clock: Callable[[], dt.datetime] = utc_now,
     ) -> None:
         self.ledger, self.rules, self.ground = ledger, rules, ground
         self._live, self._clock = live, clock
@@ -94,7 +90,7 @@ class Desk:
         rules: Path | None = None,
         prepared: Path | None = None,
         follow: bool = True,
-        clock: Callable[[], dt.datetime] = _now,
+        clock: Callable[[], dt.datetime] = utc_now,
     ) -> Self:
         """Open a city's desk.
 
@@ -131,9 +127,7 @@ class Desk:
         """
         said = read_city_rules(rules)
         ground = Ground.of(catalogue, store)
-        if ledger is None:
-            make_ledger_folder(store)
-        opened = Ledger.open(ledger or ledger_url(store), life_cycle=said.life_cycle, clock=clock)
+        opened = open_ledger(store, said, ledger, clock=clock)
         try:
             live = LiveCases(opened, catalogue[LAYER], store, prepared=prepared) if follow and LAYER in catalogue else None  # fmt: skip
             desk = cls(opened, said, ground, live=live, clock=clock)

@@ -194,6 +194,17 @@ def checked_text(value: object, what: str, longest: int) -> str:
     return value
 
 
+def utc_now() -> dt.datetime:
+    """Give the present time: the clock of whoever is given no other.
+
+    Returns
+    -------
+    datetime
+        In UTC.
+    """
+    return dt.datetime.now(tz=dt.UTC)
+
+
 def utc(value: object, what: str) -> dt.datetime:
     """Give a time in UTC.
 

@@ -14,17 +14,13 @@ from sqlalchemy.exc import DBAPIError
 
 from gisgrid.casework.ledger.audit import rebuild
 from gisgrid.casework.ledger.checkpoints import Checkpoints
-from gisgrid.casework.ledger.events import Event
+from gisgrid.casework.ledger.events import Event, utc_now
 from gisgrid.casework.ledger.group_commit import GroupCommit
 from gisgrid.casework.ledger.life_cycle import BUILT_IN, LifeCycle, read_life_cycle
 from gisgrid.casework.ledger.reader import LedgerReader
 from gisgrid.casework.ledger.refusals import LedgerError
 from gisgrid.casework.ledger.storage import copy_sqlite, open_engine, prepare, writing
 from gisgrid.casework.ledger.taking import Receipt, Upload, take
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(tz=dt.UTC)
 
 
 class Ledger(LedgerReader):
@@ -35,7 +31,7 @@ class Ledger(LedgerReader):
     """
 
     def __init__(
-        self, engine: Engine, cycle: LifeCycle, clock: Callable[[], dt.datetime] = _now
+        self, engine: Engine, cycle: LifeCycle, clock: Callable[[], dt.datetime] = utc_now
     ) -> None:
         super().__init__(engine, cycle)
         self._clock = clock
@@ -50,7 +46,7 @@ class Ledger(LedgerReader):
         *,
         life_cycle: LifeCycle | str | Path = BUILT_IN,
         patience_s: float = 10.0,
-        clock: Callable[[], dt.datetime] = _now,
+        clock: Callable[[], dt.datetime] = utc_now,
     ) -> Self:
         """Open a ledger; make it where it is not there.
 

@@ -42,6 +42,7 @@ _MOST_AHEAD: Final = 16_384
 """Pages that may be written ahead (64 MB) until a commit itself carries them over: `Checkpoints` does so before."""
 _TURN, _NEXT = "-turn", "-next"
 """After the name of a ledger in SQLite: whoever holds a lock on that file may write, or is the next one to."""
+_OPENED: Final = "opened"
 _LOOK_S: Final = 0.0005
 
 
@@ -180,13 +181,15 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine, *, act: str = "written") -> Iterator[Connection]:
     """Write to the ledger alone; on the disk when this ends, or not at all.
 
     Parameters
     ----------
     engine
         The database.
+    act
+        What cannot be done to the ledger where this fails, for the sentence.
 
     Yields
     ------
@@ -198,7 +201,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
     LedgerError
         The database is locked, full or gone.
     """
-    with _told("written"), _turn(engine), engine.connect() as connection:
+    with _told(act), _turn(engine), engine.connect() as connection:
         alone = connection.execution_options(**_WRITES)
         with alone.begin():
             if engine.dialect.name == "postgresql":
@@ -255,6 +258,8 @@ def _sentence(act: str, error: Exception) -> str:
         advice = "all its connections are in use; try again"
     elif "readonly" in words or "permission denied" in words:
         advice = "give this user the right to write"
+    elif act == _OPENED:
+        advice = "see that the database runs and that the address is right"
     else:
         advice = "send it again with the same client id when the database answers: it is taken once"
     return f"the ledger cannot be {act} now ({cause}); {advice}"
@@ -277,7 +282,7 @@ def prepare(engine: Engine, cycle: LifeCycle) -> None:
     InputError
         The ledger holds states or events that the life cycle does not have.
     """
-    with writing(engine) as connection:
+    with writing(engine, act=_OPENED) as connection:
         METADATA.create_all(connection, checkfirst=True)
         for index in CASES.indexes:  # a ledger of before may lack one
             index.create(connection, checkfirst=True)

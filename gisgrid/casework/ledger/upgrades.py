@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, select, text, update
@@ -14,6 +15,7 @@ FROM: Final = "1"
 """The version that can be brought up; version 2 counts how often a closing was undone."""
 
 _AT_ONCE: Final = 500
+_log: Final = logging.getLogger("gisgrid.casework")
 
 
 def upgrade(connection: Connection, cycle: LifeCycle) -> None:
@@ -31,6 +33,7 @@ def upgrade(connection: Connection, cycle: LifeCycle) -> None:
     TransitionError
         An event could not have come where it stands.
     """
+    _log.warning("the ledger of cases is brought from version %s to %s, once; a long one takes a minute", FROM, SCHEMA_VERSION)  # fmt: skip
     connection.execute(text("ALTER TABLE cases ADD COLUMN n_reopenings BIGINT DEFAULT 0 NOT NULL"))
     undoing = [step.id for step in cycle.event if "closed_at" in step.clears]
     named = select(EVENTS.c.case_id).where(EVENTS.c.kind.in_(undoing)).distinct()

@@ -9,6 +9,7 @@ from gisgrid.casework.ledger import Ledger
 from gisgrid.casework.ledger.storage import shown_address
 from gisgrid.casework.routing import Routing
 from gisgrid.catalogue import Layer
+from gisgrid.desk.ledger_file import open_ledger
 from gisgrid.desk.owners import class_codes
 from gisgrid.desk.places import Ground
 from gisgrid.desk.rules import read_city_rules
@@ -65,7 +66,7 @@ def check_settings(settings: Settings) -> list[Finding]:
 
 
 def lay_down(settings: Settings, *, say: Callable[[str], object]) -> None:
-    """Lay down every layer that does not lie ready yet, one after the other, before workers are started.
+    """Lay down every layer that does not lie ready yet, and bring the ledger up, before workers are started.
 
     Parameters
     ----------
@@ -80,6 +81,8 @@ def lay_down(settings: Settings, *, say: Callable[[str], object]) -> None:
         The catalogue is not there or breaks a rule.
     InputError
         The data folder, the archive or the key file is not there.
+    LedgerError
+        The ledger of cases does not answer.
     OutputError
         The layers cannot be laid down.
     """
@@ -95,6 +98,8 @@ def lay_down(settings: Settings, *, say: Callable[[str], object]) -> None:
 
     published = open_layers(settings, progress=told)
     published.close()
+    if keeps_cases(settings, published.catalogue, published.store):
+        open_ledger(published.store, read_city_rules(settings.cases_rules), settings.cases).close()
     if settings.warm:
         for _, edition in published.editions():
             if not isinstance(edition, Edition) and isinstance(edition.__cause__, OutputError):

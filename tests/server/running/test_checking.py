@@ -1,9 +1,14 @@
 """`gisgrid serve --check`: what of cases it says before anybody depends on it."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 from gisgrid_server.edge.keys import new_key
-from gisgrid_server.running.checking import check_settings
+from gisgrid_server.running.checking import check_settings, lay_down
 from gisgrid_server.settings import Settings
+
+from gisgrid.casework.ledger import LedgerError
 
 TWO_OWNERS = """
 id = "two"
@@ -70,3 +75,22 @@ def test_a_key_of_an_owner_whom_no_rule_knows_is_told(settings, tmp_path):
 def test_a_city_without_cases_is_not_asked_for_owners(settings):
     found = check_settings(settings.model_copy(update={"cases": "off"}))
     assert not any("owner" in one.sentence for one in found)
+
+
+def test_a_ledger_of_before_is_brought_up_before_any_worker_is_started(settings):
+    said = []
+    lay_down(settings, say=said.append)
+    ledger = settings.data / "casework" / "cases.db"
+    with closing(sqlite3.connect(ledger)) as connection, connection:
+        connection.execute("ALTER TABLE cases DROP COLUMN n_reopenings")
+        connection.execute("UPDATE gisgrid_ledger SET value = '1' WHERE name = 'tables'")
+    lay_down(settings, say=said.append)
+    with closing(sqlite3.connect(ledger)) as connection:
+        assert connection.execute("SELECT count(n_reopenings) FROM cases").fetchone() == (0,)
+
+
+def test_a_database_that_is_not_there_is_told_before_any_worker_is_started(settings):
+    pytest.importorskip("psycopg", reason="psycopg is not installed (gisgrid[postgis])")
+    gone = settings.model_copy(update={"cases": "postgresql://gis@127.0.0.1:1/cases"})
+    with pytest.raises(LedgerError, match=r"cannot be opened now .*; see that the database runs"):
+        lay_down(gone, say=print)

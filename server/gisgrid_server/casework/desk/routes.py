@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
@@ -14,6 +13,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import Field
 
 from gisgrid.casework.ledger import ConflictError
+from gisgrid.casework.ledger.events import utc_now
 from gisgrid.desk import Desk
 from gisgrid_server.casework.desk.acting import Act, act, conflict_answer
 from gisgrid_server.casework.desk.counts import Counts
@@ -127,12 +127,12 @@ def _add_queue(router: APIRouter, casework: Casework, doorkeeper: Doorkeeper) ->
     @router.get("/me", summary="Who am I, what may I do, and what words does this city use?")
     def _me(request: Request) -> Response:
         desk, rights = visit(request)
-        return _json(holder_document(desk, rights, now=_now()))
+        return _json(holder_document(desk, rights, now=utc_now()))
 
     @router.get("/cases", summary="A page of the cases that I see")
     def _cases(request: Request, asked: Annotated[Page, Query()]) -> Response:
         desk, rights = visit(request)
-        now = _now()
+        now = utc_now()
         wanted = asked.filter(cycle=desk.life_cycle, calendar=desk.calendar, now=now)
         frame = desk.ledger.cases(
             wanted, within=rights.within(), order=asked.order, limit=asked.limit, after=asked.place(), columns=SHOWN
@@ -148,7 +148,7 @@ def _add_queue(router: APIRouter, casework: Casework, doorkeeper: Doorkeeper) ->
     @router.get("/counts", summary="How many cases would each choice of a filter give?")
     def _counts(request: Request, asked: Annotated[Asked, Query()]) -> Response:
         desk, rights = visit(request)
-        return _json(counts.of(desk, asked, rights, now=_now()))
+        return _json(counts.of(desk, asked, rights, now=utc_now()))
 
 
 def _add_case(
@@ -162,7 +162,7 @@ def _add_case(
     def _case(request: Request, case_id: _CaseId) -> Response:
         desk, rights = visit(request)
         case = seen_case(desk, case_id, rights)
-        return _json(case_document(desk, case, rights, now=_now()))
+        return _json(case_document(desk, case, rights, now=utc_now()))
 
     @router.post("/cases/{case_id}/events", status_code=201, summary="Do something with a case",
                  responses={409: {"description": "somebody else was faster: the answer says what they did"}})  # fmt: skip
@@ -172,11 +172,13 @@ def _add_case(
         try:
             receipt = act(desk, case_id, wanted, rights, photos=casework.photos)
         except ConflictError as error:
-            return conflict_answer(desk, error, rights, wanted, now=_now())
+            return conflict_answer(desk, error, rights, wanted, now=utc_now())
         case = desk.ledger.case(case_id)
         said: dict[str, Any] = {"version": case.version, "repeated": receipt.repeated}  # fmt: skip
         # What was handed on may no longer be seen by who handed it on.
-        said["case"] = case_document(desk, case, rights, now=_now()) if rights.sees(case) else None
+        said["case"] = (
+            case_document(desk, case, rights, now=utc_now()) if rights.sees(case) else None
+        )
         return _json(said, status=200 if receipt.repeated else 201)
 
 
@@ -205,7 +207,7 @@ def _add_files(router: APIRouter, casework: Casework, doorkeeper: Doorkeeper) ->
     def _export(request: Request, form: Form, asked: Annotated[_Exported, Query()]) -> Response:
         also: tuple[Power, ...] = ("contact",) if asked.texts else ()
         desk, rights = visit(request, "export", *also)
-        now = _now()
+        now = utc_now()
         wanted = asked.filter(cycle=desk.life_cycle, calendar=desk.calendar, now=now)
         n = desk.ledger.count(wanted, within=rights.within())
         if n > MOST[form]:
@@ -227,7 +229,7 @@ def _add_files(router: APIRouter, casework: Casework, doorkeeper: Doorkeeper) ->
     @router.get("/indicators", summary="The indicators of a period, of the cases that I see")
     def _indicators(request: Request, asked: Annotated[_Measured, Query()]) -> Response:
         desk, rights = visit(request)
-        now = _now()
+        now = utc_now()
         wanted = asked.filter(cycle=desk.life_cycle, calendar=desk.calendar, now=now)
         found = indicators_document(
             desk, asked.period, rights, by=asked.by, wanted=wanted, compare=asked.compare, now=now
@@ -243,7 +245,3 @@ async def _from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes
 
 def _json(document: Any, *, status: int = 200) -> Response:  # noqa: ANN401 - any JSON
     return JSONResponse(document, status_code=status, headers=_NO_STORE)
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(tz=dt.UTC)
