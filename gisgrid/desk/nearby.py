@@ -60,5 +60,6 @@ def cases_near(
     )  # fmt: skip
     frame = ledger.cases(wanted, within=within, order="reported_at", limit=5 * _MOST)  # fmt: skip
     away = metres_between(lon, lat, frame["lon"].to_numpy(), frame["lat"].to_numpy())
-    near = frame[away <= radius_m].assign(_away=away).sort_values(["_away", "case_id"])
+    placed = frame.assign(_away=away)
+    near = placed[placed["_away"] <= radius_m].sort_values(["_away", "case_id"])
     return [case_of_row(row) for row in near.drop(columns="_away").head(_MOST).to_dict("records")]  # fmt: skip

@@ -239,6 +239,16 @@ def test_nearby_are_open_cases_nearest_first(desk, report, lonlat):
         cases_near(desk.ledger, lon, lat, radius_m=9000)
 
 
+def test_what_lies_in_the_corners_of_the_box_is_not_near(desk, report, lonlat):
+    corners = [(480, 480), (320, 480), (480, 320), (320, 320)]  # 113 m away, in a box of 100 m
+    for i, (east, north) in enumerate([*corners, (470, 400)]):
+        desk.report(report(east, north), client_id=str(uuid.UUID(int=i)), by="x")
+    (near,) = cases_near(desk.ledger, *lonlat(400, 400), radius_m=100)
+    assert lonlat(470, 400) == pytest.approx((near.lon, near.lat))
+    assert len(cases_near(desk.ledger, *lonlat(400, 400), radius_m=120)) == 5
+    assert cases_near(desk.ledger, *lonlat(400, 400), radius_m=60) == []
+
+
 def test_a_dispatch_gets_its_owner_and_its_deadline(desk, report, clock):
     case_id = desk.report(report(), client_id=ID, by="x").case_id
     desk.act(case_id, "filed", by="d")
