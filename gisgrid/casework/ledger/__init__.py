@@ -8,6 +8,7 @@ from gisgrid.casework.ledger.life_cycle import LifeCycle, read_life_cycle
 from gisgrid.casework.ledger.refusals import (
     CaseNotFoundError,
     ConflictError,
+    IncompleteError,
     LedgerError,
     TransitionError,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "ConflictError",
     "Event",
     "EventKind",
+    "IncompleteError",
     "Ledger",
     "LedgerError",
     "LifeCycle",

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from gisgrid.casework.declared import Declared, read_declared
 from gisgrid.casework.ledger.events import ATTRIBUTES, Event
-from gisgrid.casework.ledger.refusals import TransitionError
+from gisgrid.casework.ledger.refusals import IncompleteError, TransitionError
 from gisgrid.errors import InputError, did_you_mean
 from gisgrid.schema import Text
 
@@ -221,7 +221,9 @@ class LifeCycle(Declared):
         Raises
         ------
         TransitionError
-            It may not come next, or lacks what it needs; the sentence names what may come.
+            It may not come next; the sentence names what may.
+        IncompleteError
+            It lacks its reason or what it needs.
         InputError
             The life cycle has no such event.
         """
@@ -230,11 +232,11 @@ class LifeCycle(Declared):
             raise TransitionError(self._refusal(event, state))
         for key in step.needs:
             if event.data.get(key) is None:
-                raise TransitionError(
+                raise IncompleteError(
                     f"{event.kind!r} of case {event.case_id!r} needs {key!r} in its data; add it"
                 )
         if step.why and not event.why.strip():
-            raise TransitionError(
+            raise IncompleteError(
                 f"{event.kind!r} of case {event.case_id!r} needs a reason; say why"
             )
         return step

@@ -13,6 +13,10 @@ class TransitionError(GisgridError, ValueError):
     """An event is no next step for the case as it stands."""
 
 
+class IncompleteError(TransitionError):
+    """An event lacks its reason, or data that it needs."""
+
+
 class ConflictError(GisgridError, ValueError):
     """Somebody else was first: the case is no longer as the sender saw it. Nothing of the upload was taken.
 

@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from gisgrid.casework.ledger import (
     CaseNotFoundError,
     ConflictError,
+    IncompleteError,
     LedgerError,
     TransitionError,
 )
@@ -201,6 +202,7 @@ _PROBLEMS: Final[tuple[tuple[type[Exception], HTTPStatus, str, str], ...]] = (
     (BadRequestError, HTTPStatus.BAD_REQUEST, "bad-request", "请求的参数无效。"),
     (CaseNotFoundError, HTTPStatus.NOT_FOUND, "no-such-case", "没有这个案件。"),
     (ConflictError, HTTPStatus.CONFLICT, "conflict", "与已有记录冲突，没有写入任何内容。"),
+    (IncompleteError, HTTPStatus.BAD_REQUEST, "incomplete-step", "这一步缺少理由或必填内容，请补充后重发。"),
     (TransitionError, HTTPStatus.CONFLICT, "no-next-step", "案件当前状态不能进行这一步。"),
     (LedgerError, HTTPStatus.SERVICE_UNAVAILABLE, "ledger-away", "案件台账暂时不能读写，请用相同的客户端编号重发，不会重复。"),
     (ReportError, HTTPStatus.BAD_REQUEST, "bad-report", "上报内容有误，请检查标出的字段。"),

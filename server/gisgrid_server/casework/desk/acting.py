@@ -98,7 +98,9 @@ def act(desk: Desk, case_id: str, wanted: Act, rights: Rights, *, photos: Photos
     KeyNotEnoughError
         The step is not theirs.
     TransitionError
-        It is no next step, or lacks its reason.
+        It is no next step.
+    IncompleteError
+        It lacks its reason, or what it needs.
     ConflictError
         Another one was faster.
     BadRequestError

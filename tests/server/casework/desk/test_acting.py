@@ -65,7 +65,7 @@ def test_the_life_cycle_demands_reasons(office, problem, kind):
         "extended": {"due_at": (dt.datetime.now(dt.UTC) + dt.timedelta(days=30)).isoformat()},
         "handed_over": {"owner": "water"},
     }.get(kind, {})
-    assert "needs a reason" in problem(office.act(case_id, kind, data=data), 409)["detail"]
+    assert "needs a reason" in problem(office.act(case_id, kind, data=data), 400)["detail"]
     assert office.act(case_id, kind, data=data, why="另有安排").status_code == 201
 
 
